@@ -15,7 +15,7 @@ from benchmarks.synthetic_classroom import make_release
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.answers import answered
+from tests.support.grading.answers import fill_answers
 
 RUNS = 5
 SLEEPING_ANSWER = "import time\ntime.sleep(1.2)\ntotal = 1060"
@@ -27,7 +27,7 @@ PRIVATE_FIELDS = ("Private_Clean:", "Private_Dirty:")
 def bench_memory(report: BenchmarkReport, preload: tuple[str, ...]) -> None:
     """Measure while the seventh of eight answers sleeps: by then every process of the submission has been in use."""
     lesson, backend = make_release(), create_bubblewrap_backend(sys.executable)
-    files = answered(lesson, {"total": SLEEPING_ANSWER})
+    files = fill_answers(lesson, {"total": SLEEPING_ANSWER})
     task = GradingTask(lesson.exercises, lesson.sealed_files, files, preload=preload)
     grade(task, backend)
     memory_mb = [_measure_memory_mb(task, backend) for _ in range(RUNS)]
@@ -49,7 +49,7 @@ def _measure_memory_mb(task: GradingTask, backend: SandboxBackend) -> float:
 
 
 def _private_bytes(pid: int) -> int:
-    """Return the bytes that no other process shares; 0 for a process that has ended meanwhile."""
+    """Return the bytes that no other process shares; 0 for a process that has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):

@@ -10,7 +10,7 @@ from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.release import build_release
-from tests.support.grading.answers import answered
+from tests.support.grading.answers import fill_answers
 
 LESSON_PATH = Path(__file__).parent / "class_lesson" / "lesson.py"
 LESSON_NAME = "lesson"
@@ -56,7 +56,7 @@ def make_submissions(lesson: Release, size: int = 200) -> list[Submission]:
     counts = {kind: max(1, round(count * size / 200)) for kind, count in KIND_COUNTS.items()}
     mixed_kinds = sorted(((number + 0.5) / count, kind) for kind, count in counts.items() for number in range(count))
     return [
-        Submission(f"student-{number:03}", kind, answered(lesson, _answers_of_kind(lesson, kind)))
+        Submission(f"student-{number:03}", kind, fill_answers(lesson, _answers_of_kind(lesson, kind)))
         for number, (_, kind) in enumerate(mixed_kinds)
     ]
 

@@ -21,7 +21,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
-# Pages without a section of their own; a bar with nothing in it would only take room.
+# Pages without a section of their own; an empty bar would only take space.
 html_sidebars: dict[str, list[str]] = {
     page: [] for page in ("architecture", "changelog", "contributing", "tutorial/first-classroom")
 }

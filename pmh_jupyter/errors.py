@@ -17,7 +17,7 @@ class Problem:
 
     file: path relative to the folder that was read.
     cell: grade_id of a cell, or its number as "cell 4", counted from 1.
-    blocks_grading: False if submissions of the lesson can be graded nevertheless, as nbgrader does. A release is refused all the same.
+    blocks_grading: False if submissions of the lesson can still be graded, as nbgrader does. A release is refused in either case.
     """
 
     file: str

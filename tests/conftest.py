@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(ROOT / "tests").parts[0]))
 
 
-class _GroupScheduling(LoadScopeScheduling):
+class _GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Distributes groups of tests to processes. Markers cannot name groups: pytest 9.2 ignores the ids that pytest-xdist 3.8 gives them."""
 
     def _split_scope(self, nodeid: str) -> str:

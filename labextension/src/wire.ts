@@ -135,7 +135,7 @@ export interface UnitReply {
 /**
  * An achievement of the course: when it was earned, or the progress towards it.
  */
-export interface AwardReply {
+export interface AchievementReply {
   readonly slug: string;
   readonly title: string;
   readonly description: string;
@@ -162,7 +162,7 @@ export interface OutlineReply {
    * Slug of the lesson to continue with; null: all are done
    */
   readonly next_lesson: string | null;
-  readonly awards: readonly AwardReply[];
+  readonly achievements: readonly AchievementReply[];
   readonly last_event_number: number;
 }
 

@@ -60,14 +60,14 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 describe('the current lesson and exercise', () => {
-  test('are those of the current notebook and the cell at the cursor', () => {
+  test('the current lesson and exercise are those of the current notebook and the cell at the cursor', () => {
     const { actions, notebook } = createActions();
     notebook.content.activeCellIndex = 1;
     expect(actions.findCurrentLesson()).toBe(values);
     expect(actions.findCurrentExercise()?.exercise.grade_id).toBe('swap');
   });
 
-  test('are missing for a notebook of another classroom or of none', () => {
+  test('a notebook of another classroom or of none has no current lesson and exercise', () => {
     const { actions, notebook } = createActions();
     for (const path of ['courses/autumn/values/lesson.ipynb', 'notes.ipynb']) {
       notebook.context.path = path;
@@ -78,7 +78,7 @@ describe('the current lesson and exercise', () => {
 });
 
 describe('checking an exercise', () => {
-  test('saves unsaved notebooks first', async () => {
+  test('a check saves unsaved notebooks first', async () => {
     const { actions, model, notebook } = createActions();
     notebook.context.model.dirty = true;
     notebook.context.save.mockImplementation(async () => {
@@ -89,7 +89,7 @@ describe('checking an exercise', () => {
     expect(model.sendCheck).toHaveBeenCalledWith('values', 'swap');
   });
 
-  test('sends nothing when the notebook cannot be saved', async () => {
+  test('a check sends nothing when the notebook cannot be saved', async () => {
     const { actions, model, notebook } = createActions();
     notebook.context.model.dirty = true;
     notebook.context.save.mockRejectedValue(new Error('disk full'));
@@ -98,7 +98,7 @@ describe('checking an exercise', () => {
     expect(notifications).toEqual(['Not checked: the notebook could not be saved. Save it, then check again.']);
   });
 
-  test('does nothing while a check of the exercise is running', async () => {
+  test('a second check does nothing while a check of the exercise is running', async () => {
     const { actions, model } = createActions();
     model.submissions.begin('s1', 'check', 'values', ['swap']);
     await actions.checkExercise(values, swap);
@@ -107,7 +107,7 @@ describe('checking an exercise', () => {
 });
 
 describe('opening a lesson', () => {
-  test('opens its first notebook and refreshes the outline', async () => {
+  test('opening a lesson opens its first notebook and refreshes the outline', async () => {
     const { actions, model, notebook, openedPaths } = createActions();
     notebook.context.model.dirty = true;
     await actions.openNextLesson();
@@ -120,7 +120,7 @@ describe('opening a lesson', () => {
 
   const merge = { updated: ['swap'], added: [], removed: [], kept: [], conflicts: [], backup_path: null };
 
-  test('reloads merged notebooks and reports the update with the backup', async () => {
+  test('opening an updated lesson reloads merged notebooks and reports the update with the backup', async () => {
     const { actions, model, notebook } = createActions();
     model.openLesson.mockResolvedValue({ ...OPENED, merge: { ...merge, backup_path: 'lesson.before-update.ipynb' } });
     await actions.openLesson(values);
@@ -130,14 +130,14 @@ describe('opening a lesson', () => {
     ]);
   });
 
-  test('does not report a merge that changed nothing', async () => {
+  test('a merge that changed nothing is not reported', async () => {
     const { actions, model } = createActions();
     model.openLesson.mockResolvedValue({ ...OPENED, merge: { ...merge, updated: [] } });
     await actions.openLesson(values);
     expect(notifications).toEqual([]);
   });
 
-  test('reports an update that waits for unsaved changes', async () => {
+  test('an update that waits for unsaved changes is reported', async () => {
     const { actions, model } = createActions();
     model.openLesson.mockResolvedValue({ ...OPENED, is_update_postponed: true });
     await actions.openLesson(values);
@@ -146,7 +146,7 @@ describe('opening a lesson', () => {
     ]);
   });
 
-  test('shows an error with its advice', async () => {
+  test('a lesson that cannot be opened shows the error with its advice', async () => {
     const { actions, model, openedPaths } = createActions();
     model.openLesson.mockRejectedValue(new PmhError('not-found', 'It is gone.', 'Refresh the list.'));
     await actions.openLesson(values);

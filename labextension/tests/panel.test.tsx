@@ -52,7 +52,7 @@ async function update(change: Partial<FakeModel>): Promise<void> {
 const button = (name: string | RegExp) => screen.getByRole('button', { name });
 
 describe('the outline', () => {
-  test('opens and submits lessons', async () => {
+  test('the outline opens and submits lessons', async () => {
     const started = lesson({ state: 'in-progress', solved_count: 1 });
     await show({
       outline: outline({ units: [{ title: 'First steps', lessons: [started], solved_count: 1, exercise_count: 2 }] })
@@ -64,7 +64,7 @@ describe('the outline', () => {
     expect(within(screen.getByRole('navigation', { name: 'Lessons' })).getByText('In progress')).not.toBeNull();
   });
 
-  test('does not open a lesson before its time', async () => {
+  test('a lesson is not opened before its time', async () => {
     const later = lesson({ opens_at: '2999-01-01T10:00:00Z' });
     await show({ outline: outline({ units: [{ title: 'U', lessons: [later], solved_count: 0, exercise_count: 2 }] }) });
     fireEvent.click(button('Open lesson Values and names'));
@@ -72,7 +72,7 @@ describe('the outline', () => {
     expect(screen.getByText(/^Opens /)).not.toBeNull();
   });
 
-  test('folds units', async () => {
+  test('a unit can be folded', async () => {
     await show();
     const unit = button(/First steps/);
     expect(unit.getAttribute('aria-expanded')).toBe('true');
@@ -80,14 +80,14 @@ describe('the outline', () => {
     expect(screen.queryByRole('button', { name: 'Open lesson Values and names' })).toBeNull();
   });
 
-  test('without lessons says that they appear automatically', async () => {
+  test('an outline without lessons says that they appear automatically', async () => {
     await show({ outline: outline({ units: [], exercise_count: 0 }) });
     expect(screen.getByRole('status').textContent).toContain('will appear here automatically');
   });
 });
 
 describe('the head', () => {
-  test('shows the progress and continues with the next lesson', async () => {
+  test('the head shows the progress and continues with the next lesson', async () => {
     const lessons = [lesson({ state: 'in-progress', solved_count: 1 })];
     const units = [{ title: 'First steps', lessons, solved_count: 1, exercise_count: 2 }];
     await show({ outline: outline({ units, solved_count: 1, points: 2 }) });
@@ -96,13 +96,13 @@ describe('the head', () => {
     expect(screen.getByRole('progressbar').getAttribute('aria-valuetext')).toBe('1 of 2 solved');
   });
 
-  test('continues after a first attempt, before anything is solved', async () => {
+  test('the head continues after a first attempt, before anything is solved', async () => {
     const lessons = [lesson({ state: 'in-progress', exercises: [exercise('swap', { state: 'in-progress', attempts: 1 })] })];
     await show({ outline: outline({ units: [{ title: 'U', lessons, solved_count: 0, exercise_count: 1 }] }) });
     expect(button('Continue: Values and names')).not.toBeNull();
   });
 
-  test('switches between classrooms', async () => {
+  test('the head switches between classrooms', async () => {
     await show({ classrooms: [outline().classroom, { ...outline().classroom, slug: 'autumn', title: 'Autumn' }] });
     fireEvent.change(screen.getByRole('combobox', { name: 'Classroom' }), { target: { value: 'autumn' } });
     expect(model.selectClassroom).toHaveBeenCalledWith('autumn');
@@ -117,7 +117,7 @@ describe('notices', () => {
     expect(model.refresh).toHaveBeenCalled();
   });
 
-  test('an unavailable hub is no error while an outline is shown', async () => {
+  test('an unavailable hub is not an error while an outline is shown', async () => {
     const entry = { id: 'e', kind: 'check', classroom: 'spring', lesson: 'values' } as const;
     const waiting = [{ ...entry, created_at: '', send_count: 1, last_error: '' }];
     await show({
@@ -144,12 +144,12 @@ describe('notices', () => {
 describe('achievements', () => {
   const award = { slug: 'a', title: 'First light', description: 'Solve one.', icon: 'spark', earned_at: null };
 
-  test('show how many are earned and in progress, and how far each is', async () => {
-    const awards = [
+  test('achievements show how many are earned and in progress, and how far each is', async () => {
+    const achievements = [
       { ...award, current: 3, target: 5 },
       { ...award, slug: 'b', title: 'Earned one', earned_at: '2026-03-02T10:00:00Z', current: 1, target: 1 }
     ];
-    await show({ outline: outline({ awards }) });
+    await show({ outline: outline({ achievements }) });
     const heading = button(/1 achievement/);
     expect(heading.textContent).toContain('1 in progress');
     fireEvent.click(heading);
@@ -162,7 +162,7 @@ describe('achievements', () => {
 describe('the keyboard focus', () => {
   const names = ['Refresh lessons', 'Start: Values and names', /First steps/, 'Open lesson Values and names'];
 
-  test.each(names)('stays on “%s” through a refresh that changes everything shown', async name => {
+  test.each(names)('the focus stays on “%s” through a refresh that changes everything shown', async name => {
     await show();
     const focused = button(name);
     focused.focus();
@@ -179,7 +179,7 @@ describe('the keyboard focus', () => {
     expect(document.activeElement).toBe(focused);
   });
 
-  test('stays on the switcher while another classroom loads', async () => {
+  test('the focus stays on the switcher while another classroom loads', async () => {
     await show({ classrooms: [outline().classroom, { ...outline().classroom, slug: 'autumn' }] });
     const switcher = screen.getByRole('combobox', { name: 'Classroom' });
     switcher.focus();
@@ -200,14 +200,14 @@ describe('the keyboard focus', () => {
       launcher.remove();
     });
 
-    test('stays in the join form', () => {
+    test('the focus stays in the join form', () => {
       const field = screen.getByLabelText('Join code');
       field.focus();
       launcher.focus();
       expect(document.activeElement).toBe(field);
     });
 
-    test('follows a second activation', () => {
+    test('the focus follows a second activation', () => {
       screen.getByLabelText('Join code').focus();
       launcher.focus();
       launcher.focus();
@@ -224,7 +224,7 @@ describe('the keyboard focus', () => {
       expect(document.activeElement).toBe(launcher);
     });
 
-    test('is not taken from other parts of JupyterLab', () => {
+    test('the focus is not taken from other parts of JupyterLab', () => {
       screen.getByLabelText('Join code').focus();
       screen.getByLabelText('Join code').blur();
       launcher.focus();
@@ -232,21 +232,21 @@ describe('the keyboard focus', () => {
     });
   });
 
-  test('moves to the lesson to continue with when the join form disappears', async () => {
+  test('the focus moves to the lesson to continue with when the join form disappears', async () => {
     await show({ outline: null, phase: 'no-classroom', classrooms: [], selectedSlug: null });
     screen.getByLabelText('Join code').focus();
     await update({ outline: outline(), phase: 'ready', selectedSlug: 'spring' });
     expect(document.activeElement).toBe(button('Start: Values and names'));
   });
 
-  test('moves to the main control when a notice with the focus disappears', async () => {
+  test('the focus moves to the main control when a notice with the focus disappears', async () => {
     await show({ error: new PmhError('internal', 'It broke.', 'Try later.') });
     button('Try again').focus();
     await update({ error: null });
     expect(document.activeElement).toBe(button('Start: Values and names'));
   });
 
-  test('is not taken back from another part of the page', async () => {
+  test('the focus is not taken back from another part of the page', async () => {
     await show({ error: new PmhError('internal', 'It broke.', 'Try later.') });
     button('Try again').focus();
     button('Try again').blur();
@@ -254,7 +254,7 @@ describe('the keyboard focus', () => {
     expect(document.activeElement).toBe(document.body);
   });
 
-  test('goes to the join code, to the next lesson, or else to the panel itself', async () => {
+  test('the focus goes to the join code, to the next lesson, or else to the panel itself', async () => {
     const empty = document.createElement('div');
     empty.tabIndex = -1;
     document.body.append(empty);

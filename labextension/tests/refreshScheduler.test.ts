@@ -23,7 +23,7 @@ test('several calls within a moment cause one refresh', async () => {
   expect(refresh).toHaveBeenCalledTimes(1);
 });
 
-test('retries every 15 seconds while they are needed', async () => {
+test('a refresh is retried every 15 seconds while it is needed', async () => {
   scheduler.setRetrying(true);
   await jest.advanceTimersByTimeAsync(14_000);
   expect(refresh).not.toHaveBeenCalled();

@@ -69,7 +69,7 @@ export function outline(change: Partial<OutlineReply> = {}): OutlineReply {
     solved_count: 0,
     exercise_count: 2,
     next_lesson: 'values',
-    awards: [],
+    achievements: [],
     last_event_number: 7,
     ...change
   };

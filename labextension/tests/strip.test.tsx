@@ -51,7 +51,7 @@ function countOf(text: string, element: HTMLElement): number {
 }
 
 describe('the strip', () => {
-  test('its button sends a check, and no second one while the first is running', () => {
+  test('the check button sends a check, and no second one while the first is running', () => {
     const props = createProps();
     render(<Strip {...props} />);
     const button = screen.getByRole('button', { name: 'Check exercise: Exercise swap' });
@@ -64,7 +64,7 @@ describe('the strip', () => {
     expect(screen.getByRole('group', { name: 'Exercise 1: Exercise swap' }).textContent).toContain('Being graded');
   });
 
-  test('its button shows the position in the queue', () => {
+  test('the check button shows the position in the queue', () => {
     const props = createProps();
     render(<Strip {...props} />);
     act(() => {
@@ -74,7 +74,7 @@ describe('the strip', () => {
     expect(screen.getByRole('button', { name: /^Check exercise/ }).textContent).toBe('Queued, position 3');
   });
 
-  test('it shows one hint after another', () => {
+  test('the hint button shows one hint after another', () => {
     render(<Strip {...createProps()} />);
     expect(screen.queryByText('Then swap.')).toBeNull();
     fireEvent.click(screen.getByRole('button', { name: 'Hint' }));
@@ -85,7 +85,7 @@ describe('the strip', () => {
 });
 
 describe('the result', () => {
-  test('there is none before the first check', () => {
+  test('an exercise has no result before its first check', () => {
     render(<Result {...createProps()} />);
     expect(screen.queryByRole('region')).toBeNull();
   });
@@ -198,7 +198,7 @@ const SENTENCE = 'It should be more than the minutes of a week.';
 const OTHER_SENTENCE = 'A week has 604800 seconds.';
 const NAME_ERROR = { error: 'NameError', detail: "name 'week' is not defined" };
 
-describe('the result says each thing once', () => {
+describe('the text of a result', () => {
   test.each([
     [
       'the author’s sentence',
@@ -232,7 +232,7 @@ describe('the result says each thing once', () => {
     expect(countOf('Not yet — 1 of 2 tests passed', region)).toBe(1);
   });
 
-  test('a wrong name: one headline, one reason, and no sentence about values that were never compared', () => {
+  test('a wrong name has one headline, one reason, and no sentence about values that were never compared', () => {
     const raised = message('test-raised', { expression: 'week', ...NAME_ERROR });
     const tests = [SENTENCE, OTHER_SENTENCE].map(name =>
       testReply({ name, outcome: 'failed', message: raised, is_listed: false })
@@ -273,12 +273,12 @@ describe('the result says each thing once', () => {
     expect(props.onGoTo).toHaveBeenCalledWith('swap', 2);
   });
 
-  test('a solved exercise', () => {
+  test('a solved exercise says once that it is solved', () => {
     const { region } = renderResult({ outcome: 'passed', tests: [testReply()] });
     expect(countOf('Solved', region)).toBe(1);
   });
 
-  test('a grader error', () => {
+  test('a grader error says once that the grader failed', () => {
     const { region } = renderResult({ outcome: 'grader-error' });
     expect(countOf('Grader failed', region)).toBe(1);
   });

@@ -18,32 +18,32 @@ function summaryText(change: Partial<LessonReply>): string {
 }
 
 describe('the summary before submitting', () => {
-  it('names the notebooks, and says that other files are sent as well', () => {
+  test('the summary names the notebooks, and says that other files are sent as well', () => {
     const text = summaryText({ notebooks: ['one.ipynb', 'two.ipynb'] });
     expect(text).toContain("Notebooks: one.ipynb, two.ipynb. Other files of the lesson's folder are sent, too.");
   });
 
-  it('shows the due time until it has passed', () => {
+  test('the summary shows the due time until it has passed', () => {
     expect(summaryText({ due_at: LATER })).toMatch(/Due .*2999/);
   });
 
-  it('says that a late submission is still accepted', () => {
+  test('the summary says that a late submission is still accepted', () => {
     const text = summaryText({ due_at: PAST });
     expect(text).toMatch(/This lesson was due .*2020.* You can still submit it\./);
     expect(text).not.toContain('count less');
   });
 
-  it('names the closing time of a late submission', () => {
+  test('the summary names the closing time of a late submission', () => {
     expect(summaryText({ due_at: PAST, closes_at: LATER })).toMatch(
       /This lesson was due .*2020.* You can still submit it until .*2999/
     );
   });
 
-  it('warns that the lesson has closed', () => {
+  test('the summary warns that the lesson has closed', () => {
     expect(summaryText({ due_at: PAST, closes_at: PAST })).toMatch(/This lesson closed .*2020.* may not be accepted/);
   });
 
-  it('shows no time for a lesson without a schedule', () => {
+  test('the summary shows no time for a lesson without a schedule', () => {
     const text = summaryText({});
     expect(text).not.toContain('due');
     expect(text).toContain('You can submit as often as you like.');
@@ -51,7 +51,7 @@ describe('the summary before submitting', () => {
 });
 
 describe('the dialog', () => {
-  it('sends nothing when it is canceled', async () => {
+  test('a canceled dialog sends nothing', async () => {
     const model = { classroom: null, sendFinal: jest.fn() };
     const notebooks = { save: jest.fn() };
     const closed = showSubmitDialog({
@@ -76,17 +76,17 @@ describe('the receipt', () => {
     return render(view).container.textContent ?? '';
   }
 
-  it('says that the lesson can be submitted again until it closes', () => {
+  test('the receipt says that the lesson can be submitted again until it closes', () => {
     expect(receiptText({ due_at: PAST, closes_at: LATER })).toMatch(/You can submit again until .*2999/);
   });
 
-  it('names what was left out', () => {
+  test('the receipt names what was left out', () => {
     expect(receiptText({}, [{ code: 'left-out-link', params: { path: 'data.csv' } }])).toContain(
       'data.csv: left out, because it is a link.'
     );
   });
 
-  it('says that a lesson that never closes can be submitted again at any time', () => {
+  test('the receipt says that a lesson that never closes can be submitted again at any time', () => {
     expect(receiptText({ due_at: PAST })).toContain('You can submit again at any time.');
   });
 });

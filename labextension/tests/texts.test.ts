@@ -23,13 +23,13 @@ describe('a message of the grader', () => {
   });
 
   test.each(['"%d%% done" % 5', '%1 and %2', '{error}', '$& $1', '100%% sure'])(
-    'keeps the student’s value %s as it is',
+    'the student’s value %s stays as it is',
     value => {
       expect(feedbackText(trans, message('test-message', { text: value }))).toBe(value);
     }
   );
 
-  test('is translated before its values are filled in', () => {
+  test('a message is translated before its values are filled in', () => {
     const translated = { ...trans, __: (text: string) => (text === '`{expression}` raised {error}.' ? '{error} bei {expression}' : text) };
     const raised = message('test-raised', { expression: 'f()', error: 'KeyError' });
     expect(feedbackText(translated as typeof trans, raised)).toBe('KeyError bei f()');
@@ -64,11 +64,11 @@ describe('the announcement of a check', () => {
     error: null
   };
 
-  test('of a solved exercise is its headline and points', () => {
+  test('the announcement of a solved exercise is its headline and points', () => {
     expect(announcement('Swap', graded, trans)).toBe('Swap: Solved. 2 of 2 points.');
   });
 
-  test('of a failed exercise ends with the reason', () => {
+  test('the announcement of a failed exercise ends with the reason', () => {
     const failed = verdict('swap', {
       reason: message('test-differs', { expression: 'f()', got: '1', expected: '2' }),
       tests: [testReply({ outcome: 'failed', message: message('test-differs') })]
@@ -78,12 +78,12 @@ describe('the announcement of a check', () => {
     );
   });
 
-  test('of a check that could not be sent is message and advice', () => {
+  test('the announcement of a check that could not be sent is message and advice', () => {
     const error = new PmhError('conflict', 'No.', 'Reload.');
     expect(announcement('Swap', { ...graded, verdict: null, error }, trans)).toBe('Swap: No. Reload.');
   });
 
-  test('of a grader error says that it does not count', () => {
+  test('the announcement of a grader error says that the attempt does not count', () => {
     const failed = { ...graded, verdict: null, graderError: message('grader-error') };
     expect(announcement('Swap', failed, trans)).toBe(
       'Swap: The grader failed. This attempt does not count.'

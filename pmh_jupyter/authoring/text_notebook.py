@@ -31,8 +31,8 @@ def find_companions(files: Iterable[File]) -> dict[str, str]:
     """
     chosen_paths: dict[str, str] = {}
     companions: dict[str, str] = {}
-    for file in sorted(filter(is_notebook, files), key=lambda file: _PREFERRED_SUFFIXES.index(_suffix(file.path))):
-        stem = file.path.removesuffix(_suffix(file.path))
+    for file in sorted(filter(is_notebook, files), key=lambda file: _PREFERRED_SUFFIXES.index(_get_suffix(file.path))):
+        stem = file.path.removesuffix(_get_suffix(file.path))
         if stem in chosen_paths:
             companions[file.path] = chosen_paths[stem]
         else:
@@ -46,7 +46,7 @@ def to_ipynb(file: File) -> File:
         return file
     import jupytext  # missing in a user's server, which also imports this module
 
-    suffix = _suffix(file.path)
+    suffix = _get_suffix(file.path)
     try:
         notebook = jupytext.reads(file.content.decode(), fmt=_FORMATS[suffix])
     except Exception as error:  # jupytext raises errors of YAML, JSON and its own
@@ -61,7 +61,7 @@ def to_ipynb(file: File) -> File:
 
 def _is_text_notebook(file: File) -> bool:
     """Return whether the file begins with a header that names jupytext. Searches line by line, because the file may hold anything."""
-    prefix = _LINE_PREFIXES.get(_suffix(file.path))
+    prefix = _LINE_PREFIXES.get(_get_suffix(file.path))
     if prefix is None:
         return False
     first_line, *lines = file.content[:_MAX_HEADER_BYTES].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
@@ -71,7 +71,7 @@ def _is_text_notebook(file: File) -> bool:
     return any(line.removeprefix(prefix).strip().startswith("jupytext:") for line in header)
 
 
-def _suffix(path: str) -> str:
+def _get_suffix(path: str) -> str:
     return "." + path.rpartition(".")[2]
 
 

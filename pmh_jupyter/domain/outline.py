@@ -1,4 +1,4 @@
-"""The outline of a classroom for one member: lessons, progress and awards. Points are milli-points."""
+"""The outline of a classroom for one member: lessons, progress and achievements. Points are milli-points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OutlineLesson:
     exercises: tuple[OutlineExercise, ...]
     notebooks: tuple[str, ...]
     schedule: Schedule
-    tests_in_checks: CheckedTests
+    check_tests: CheckedTests
     submissions_left: int | None
     submitted_at: datetime | None
 

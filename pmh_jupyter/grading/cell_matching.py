@@ -9,7 +9,7 @@ Choices, in this order, each for all cells of the release in turn
 1. All student cells with the same grade_id.
 2. Of the cells without a grade_id of the release: the plausible cell with the same cell id (an answer is plausible if it defines the
    required names, a locked cell if it has the release's text); the only plausible one; the only one with that id; the first plausible one.
-3. For an answer: of the cells between its neighbours, the most similar one that could be an answer.
+3. For an answer: of the cells between its neighbors, the most similar one that could be an answer.
 4. An answer that still has the stub, or nothing, takes the added cell that defines the required names (moved).
 5. An answer that was not found is assumed to be in the cell of another answer if that cell defines its required names, and the reference
    of the other answer does not (merged).
@@ -169,7 +169,7 @@ class _CellMatcher:
                     self._assign(release_index, student_index)
 
     def match_by_position(self) -> None:
-        """Apply rule 3: match answers by position between their matched neighbours."""
+        """Apply rule 3: match answers by position between their matched neighbors."""
         unmatched = [n for n in self._list_unmatched_release_cells() if self.release[n].is_solution]
         if not unmatched:
             return
@@ -348,7 +348,7 @@ class _CellMatcher:
         return next(self._find_plausible_cells(release_index), None)
 
     def _position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
-        """Return for each unmatched answer the student's cells of its nearest matched neighbours, between which it must be."""
+        """Return for each unmatched answer the student's cells of its nearest matched neighbors, between which it must be."""
         bounds: dict[int, tuple[int, int]] = {}
         low, high = -1, len(self.student)
         low_bounds = {}

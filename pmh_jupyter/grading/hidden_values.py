@@ -27,7 +27,7 @@ _BUILTIN_EXCEPTIONS = frozenset(
 _MESSAGE_INDEXES = {"AssertionError": 0, "fail": 0} | dict.fromkeys(
     ("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1
 )
-_NOTHING_SHOWN: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
+_EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
 def remove_hidden_values(
@@ -64,9 +64,9 @@ def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> 
 def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
     """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
     text = test.text if test.text in _find_author_messages(source) else ""
-    shown = _NOTHING_SHOWN | {"text": text, "error_type": _name_error(test)}
-    reason = "not-met" if test.reason == "author-message" and not shown["text"] else test.reason
-    return test.model_copy(update={**shown, "reason": reason})
+    visible_fields = _EMPTY_FIELDS | {"text": text, "error_type": _name_error(test)}
+    reason = "not-met" if test.reason == "author-message" and not visible_fields["text"] else test.reason
+    return test.model_copy(update={**visible_fields, "reason": reason})
 
 
 def _find_author_messages(source: str) -> frozenset[str]:
@@ -130,4 +130,4 @@ def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None
         return visible_test
     error_type = _name_error(test)
     reason = test.reason if test.reason in ("exception", "timed-out", "memory", "") else "not-met"
-    return test.model_copy(update={**_NOTHING_SHOWN, "error_type": error_type, "reason": reason})
+    return test.model_copy(update={**_EMPTY_FIELDS, "error_type": error_type, "reason": reason})

@@ -97,7 +97,7 @@ class UsageRecord(StrictModel):
 
 
 class CellResult(StrictModel):
-    """The result of one cell that was run. Its state is "died" if its process ended meanwhile.
+    """The result of one cell that was run. Its state is "died" if its process ended before the cell did.
 
     A test cell gives partial credit if its last statement is an expression, without a `;` after it, that does not call an assert…
     function. `credit` is the value in points if it is exactly an int or a float, and finite. For any other value except None,

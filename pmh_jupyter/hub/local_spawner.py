@@ -82,7 +82,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
 
     def get_env(self) -> dict[str, str]:
         """Return the server's environment: the Hub's JUPYTERHUB_* variables and paths. Nothing is inherited from the hub's process."""
-        home = self._home_in_sandbox()
+        home = self._find_home_in_sandbox()
         env: dict[str, str] = super().get_env()
         return env | {
             "HOME": home,
@@ -123,7 +123,7 @@ class LocalSpawner(Spawner):  # type: ignore[misc]
         path.unlink(missing_ok=True)
         return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
-    def _home_in_sandbox(self) -> str:
+    def _find_home_in_sandbox(self) -> str:
         name = make_home_folder_name(self.user.name)
         home = self.homes / name
         return (

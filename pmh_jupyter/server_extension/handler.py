@@ -32,8 +32,8 @@ class OwnerHandler(APIHandler):
     """Serves the owner of the server only.
 
     JupyterHub may let other users into a shared server. They may use its kernels and files, but not the owner's identity at the
-    service, so `prepare` rejects them before a method runs. Methods of leaf classes are decorated with `authenticated` and
-    `authorized` all the same, so that an operator's authorizer applies too.
+    service, so `prepare` rejects them before a method runs. Methods of leaf classes are also decorated with `authenticated` and
+    `authorized`, so that an operator's authorizer applies too.
     """
 
     auth_resource = "pmh"

@@ -18,7 +18,7 @@ from pmh_jupyter.wire.submission import LessonFilesReply
 
 
 class LessonOpener:
-    """Opens lessons below `server_root`. Holds `disk_lock` meanwhile, so that no submission reads a half-updated folder."""
+    """Opens lessons below `server_root`. Holds `disk_lock` while it opens one, so that no submission reads a half-updated folder."""
 
     def __init__(
         self, server_root: Path, opened_releases: OpenedReleases, service: ServiceClient, disk_lock: asyncio.Lock

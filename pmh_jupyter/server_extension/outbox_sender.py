@@ -240,7 +240,7 @@ class OutboxSender:
         reply_future = self._reply_futures.get(entry.id)
         if reply_future is not None and not reply_future.done():
             await asyncio.to_thread(self._outbox.remove, stored_entry)
-            # The caller may have stopped waiting meanwhile. The student must learn of the rejection all the same.
+            # If the caller has stopped waiting during the removal, the student learns of the rejection from the outbox.
             if not reply_future.done():
                 reply_future.set_exception(error)
                 return

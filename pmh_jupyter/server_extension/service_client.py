@@ -104,7 +104,7 @@ class ServiceClient:
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
         timeout = httpx.Timeout(self._timeouts.connect_seconds, read=self._timeouts.idle_seconds)
-        # A client of its own: a pool does not always notice that a request was cancelled, and would keep its connection open.
+        # A client of its own: a pool does not always notice that a request was canceled, and would keep its connection open.
         http = self._create_http_client()
         try:
             try:

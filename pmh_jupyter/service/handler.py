@@ -79,7 +79,7 @@ class BaseHandler(RequestHandler):
         if token:
             return await self.service.hub.find_caller(token)
         oauth = self.service.hub.oauth
-        token = login.session_token(self, oauth)
+        token = login.get_session_token(self, oauth)
         if not token:
             return None
         if login.needs_xsrf_check(str(self.request.method), self.request.headers.get("Sec-Fetch-Mode", "")):
@@ -89,7 +89,7 @@ class BaseHandler(RequestHandler):
 
     def _require_xsrf(self, token: str) -> None:
         submitted_token = self.request.headers.get("X-Xsrftoken") or self.get_argument("_xsrf", "")
-        if submitted_token != login.xsrf_token(self.service.cookie_secret, token):
+        if submitted_token != login.compute_xsrf_token(self.service.cookie_secret, token):
             raise NotAllowed(
                 "This request did not come from a page of this service.", advice="Reload the page, then try again."
             )
@@ -273,12 +273,12 @@ class PageHandler(BaseHandler):
         """Send a page rendered from a template of `service/templates`, with these variables. Values are escaped."""
         environment: Environment = self.settings["jinja"]
         oauth = self.service.hub.oauth
-        token = login.session_token(self, oauth)
+        token = login.get_session_token(self, oauth)
         page = environment.get_template(template).render(
             caller=self.caller,
             base_url=oauth.base_url,
             hub_home_url=f"{oauth.hub_host}{oauth.hub_prefix}home",
-            xsrf=login.xsrf_token(self.service.cookie_secret, token) if token else "",
+            xsrf=login.compute_xsrf_token(self.service.cookie_secret, token) if token else "",
             request_id=self.request_id,
             **values,
         )

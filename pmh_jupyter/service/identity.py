@@ -22,7 +22,7 @@ class Identity:
 def resolve_identity(database: Database, name: str, classroom: str | None, permission: Permission | None) -> Identity:
     """Find the person with a Hub name, or create it at the first visit, and the membership if a permission is required.
 
-    Raises NotFound if the classroom does not exist or the person is no member (the caller cannot tell which), and NotAllowed if the
+    Raises NotFound if the classroom does not exist or the person is not a member (the caller cannot tell which), and NotAllowed if the
     member's role does not have the permission.
     """
     person = people.find_or_create_person(database, name)

@@ -63,13 +63,13 @@ def close_session(handler: RequestHandler, oauth: HubOAuth) -> None:
     handler.clear_cookie(oauth.cookie_name, path=oauth.cookie_path)
 
 
-def session_token(handler: RequestHandler, oauth: HubOAuth) -> str | None:
+def get_session_token(handler: RequestHandler, oauth: HubOAuth) -> str | None:
     """Return the Hub's token of the browser's session, or None."""
     value = handler.get_signed_cookie(oauth.cookie_name)
     return value.decode("ascii", "replace") if value else None
 
 
-def xsrf_token(cookie_secret: bytes, token: str) -> str:
+def compute_xsrf_token(cookie_secret: bytes, token: str) -> str:
     """Compute the XSRF token of a session, which pages of the service include in forms and requests. Other pages cannot read it."""
     return hmac.new(cookie_secret, b"xsrf:" + token.encode(), hashlib.sha256).hexdigest()
 

@@ -31,10 +31,12 @@ def to_points(millipoints: int) -> float:
 
 
 def serialize_me(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
+    """Return a person with their classrooms."""
     return people.MeReply(id=person.id, name=person.name, classrooms=tuple(map(serialize_classroom, memberships)))
 
 
 def serialize_classroom(membership: Membership) -> people.ClassroomReply:
+    """Return a classroom with the role of the member who asked."""
     classroom = membership.classroom
     return people.ClassroomReply(
         slug=classroom.slug,
@@ -47,7 +49,7 @@ def serialize_classroom(membership: Membership) -> people.ClassroomReply:
 
 
 def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
-    """Serialize the outline of one member."""
+    """Return the outline of one member. Milli-points become points."""
     lessons = member_outline.lessons
     return outline.OutlineReply(
         classroom=serialize_classroom(member_outline.membership),
@@ -57,7 +59,7 @@ def serialize_outline(member_outline: domain.Outline) -> outline.OutlineReply:
         solved_count=sum(lesson.solved_count for lesson in lessons),
         exercise_count=sum(len(lesson.exercises) for lesson in lessons),
         next_lesson=member_outline.next_lesson,
-        awards=tuple(map(_serialize_achievement, member_outline.achievements)),
+        achievements=tuple(map(_serialize_achievement, member_outline.achievements)),
         last_event_number=member_outline.last_event_number,
     )
 
@@ -87,7 +89,7 @@ def _serialize_lesson(lesson: domain.OutlineLesson) -> outline.LessonReply:
         closes_at=lesson.schedule.closes_at,
         submissions_left=lesson.submissions_left,
         submitted_at=lesson.submitted_at,
-        check_tests=lesson.tests_in_checks.value,
+        check_tests=lesson.check_tests.value,
     )
 
 
@@ -107,15 +109,16 @@ def _serialize_exercise(outline_exercise: domain.OutlineExercise) -> outline.Exe
     )
 
 
-def _serialize_achievement(award: domain.OutlineAchievement) -> outline.AwardReply:
-    return outline.AwardReply(
-        slug=award.achievement.slug,
-        title=award.achievement.title,
-        description=award.achievement.description,
-        icon=award.achievement.icon,
-        earned_at=award.earned_at,
-        current=award.current,
-        target=award.target,
+def _serialize_achievement(outline_achievement: domain.OutlineAchievement) -> outline.AchievementReply:
+    achievement = outline_achievement.achievement
+    return outline.AchievementReply(
+        slug=achievement.slug,
+        title=achievement.title,
+        description=achievement.description,
+        icon=achievement.icon,
+        earned_at=outline_achievement.earned_at,
+        current=outline_achievement.current,
+        target=outline_achievement.target,
     )
 
 
@@ -264,6 +267,7 @@ def serialize_event(event: Event) -> submission.EventReply:
 
 
 def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool) -> staff.CourseValidationReply:
+    """Return the lessons and warnings of a valid course. has_trial_run: whether its solutions were graded."""
     return staff.CourseValidationReply(
         course=report.course,
         lessons=tuple(release.lesson for release in report.releases),
@@ -282,6 +286,7 @@ def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool
 
 
 def serialize_course_release(version: CourseVersion) -> staff.CourseReleaseReply:
+    """Return a course version, with which of its lessons have changed."""
     lessons = tuple(
         staff.ReleasedLesson(slug=lesson.slug, release_id=lesson.release_id, is_changed=lesson.is_changed)
         for lesson in version.lessons

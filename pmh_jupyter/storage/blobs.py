@@ -44,7 +44,7 @@ class FileBlobStore:
     def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
         for content in contents:
             try:
-                self._write(self._path(namespace, compute_sha256_hex(content)), content)
+                self._write(self._make_path(namespace, compute_sha256_hex(content)), content)
             except OSError as error:
                 raise Unavailable(
                     "The hub could not save the files: its disk is full or not writable.",
@@ -59,7 +59,7 @@ class FileBlobStore:
 
     def _read(self, namespace: BlobNamespace, digest: str) -> bytes:
         try:
-            content = self._path(namespace, digest).read_bytes()
+            content = self._make_path(namespace, digest).read_bytes()
         except OSError as error:
             raise _make_damaged_blob_error(namespace, digest) from error
         if compute_sha256_hex(content) != digest:
@@ -74,7 +74,7 @@ class FileBlobStore:
         create_folder(path.parent, mode=0o700)
         write_atomically(path, content)
 
-    def _path(self, namespace: BlobNamespace, digest: str) -> Path:
+    def _make_path(self, namespace: BlobNamespace, digest: str) -> Path:
         return self.folder / namespace / digest[:2] / digest
 
 

@@ -57,7 +57,7 @@ class UnitReply(WireModel):
     exercise_count: int
 
 
-class AwardReply(WireModel):
+class AchievementReply(WireModel):
     """An achievement of the course: when it was earned, or the progress towards it."""
 
     slug: str
@@ -79,5 +79,5 @@ class OutlineReply(WireModel):
     solved_count: int
     exercise_count: int
     next_lesson: str | None = Field(default=None, description="Slug of the lesson to continue with; null: all are done")
-    awards: tuple[AwardReply, ...]
+    achievements: tuple[AchievementReply, ...]
     last_event_number: int

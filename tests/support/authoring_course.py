@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pmh_jupyter.domain.course import File
+from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT
 
 TEST_COURSE = ROOT / "tests" / "support" / "courses"
@@ -23,13 +24,6 @@ slug = "loops"
 title = "Loops"
 """
 UNIT_TOML = COURSE_TOML.partition("[[concepts]]")[0]
-
-
-def make_cell(source: str = "", kind: str = "code", pmh: Any = None, **nbgrader: Any) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"nbgrader": nbgrader} if nbgrader else {}
-    if pmh is not None:
-        metadata["pmh"] = pmh
-    return {"cell_type": kind, "metadata": metadata, "source": source}
 
 
 def make_answer_cell(grade_id: str = "a", **nbgrader_fields: Any) -> dict[str, Any]:

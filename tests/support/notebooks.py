@@ -1,4 +1,4 @@
-"""Notebooks for tests: one cell an exercise, with nbgrader's metadata."""
+"""Notebooks for tests, and their cells with nbgrader's metadata."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import json
 from typing import Any
 
 
+def make_cell(source: str = "", kind: str = "code", pmh: Any = None, **nbgrader: Any) -> dict[str, Any]:
+    """Return a cell as JSON. nbgrader: its nbgrader metadata; without any, it is an ordinary cell. pmh: its pmh metadata."""
+    metadata: dict[str, Any] = {"nbgrader": nbgrader} if nbgrader else {}
+    if pmh is not None:
+        metadata["pmh"] = pmh
+    return {"cell_type": kind, "metadata": metadata, "source": source}
+
+
 def notebook(intro: str = "Read first.", **answers: str) -> bytes:
     """Return a notebook with an introduction and, for each answer, a solution cell of that grade_id and its test cell."""
-    cells = [_cell("markdown", intro, "intro")]
+    cells = [make_cell(intro, "markdown") | {"id": "intro"}]
     for grade_id, source in answers.items():
-        cells.append(_cell("code", source, grade_id, _nbgrader(grade_id, solution=True)))
-        cells.append(_cell("code", f"assert {grade_id}", f"t-{grade_id}", _nbgrader(f"test-{grade_id}", grade=True)))
+        cells.append(_make_saved_cell(source, grade_id, grade_id=grade_id, grade=False, solution=True, locked=False))
+        test_fields = {"grade_id": f"test-{grade_id}", "grade": True, "solution": False, "locked": True, "points": 1}
+        cells.append(_make_saved_cell(f"assert {grade_id}", f"t-{grade_id}", **test_fields))
     book = {"cells": cells, "metadata": {"language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(book).encode()
 
@@ -31,11 +40,7 @@ def sources(content: bytes) -> list[str]:
     return ["".join(cell["source"]) for cell in cells]
 
 
-def _cell(kind: str, source: str, id: str, metadata: dict[str, Any] | None = None) -> dict[str, Any]:
-    cell: dict[str, Any] = {"cell_type": kind, "id": id, "metadata": metadata or {}, "source": source}
-    return cell if kind != "code" else {**cell, "outputs": [], "execution_count": None}
-
-
-def _nbgrader(grade_id: str, *, grade: bool = False, solution: bool = False) -> dict[str, Any]:
-    marks = {"grade_id": grade_id, "grade": grade, "solution": solution, "locked": grade, "task": False}
-    return {"nbgrader": {**marks, "schema_version": 3, **({"points": 1} if grade else {})}}
+def _make_saved_cell(source: str, id: str, **nbgrader: Any) -> dict[str, Any]:
+    """Return a code cell of an exercise as JupyterLab saves it."""
+    cell = make_cell(source, task=False, schema_version=3, **nbgrader)
+    return {**cell, "id": id, "outputs": [], "execution_count": None}

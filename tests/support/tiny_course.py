@@ -103,7 +103,7 @@ def upload(*classrooms: str, text: str = NOTEBOOK) -> dict[str, Any]:
     }
 
 
-def answered(release: dict[str, Any], **answers: str) -> list[dict[str, str]]:
+def fill_answers(release: dict[str, Any], **answers: str) -> list[dict[str, str]]:
     """Return a release's files (a StudentRelease) with these sources in the cells of these grade_ids."""
     files = []
     for file in release["files"]:

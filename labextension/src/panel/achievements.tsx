@@ -7,14 +7,14 @@ import { useId, useState, type ReactElement } from 'react';
 
 import { useSignal } from '../components/hooks';
 import { findIconName, Icon } from '../components/icon';
-import type { AwardReply } from '../wire';
+import type { AchievementReply } from '../wire';
 import type { SectionProps } from './sectionProps';
 
 export function Achievements({ model, trans }: SectionProps): ReactElement | null {
   useSignal(model.changed);
   const [isOpen, setOpen] = useState(false);
   const listId = useId();
-  const achievements = model.outline?.awards ?? [];
+  const achievements = model.outline?.achievements ?? [];
   if (achievements.length === 0) {
     return null;
   }
@@ -41,7 +41,7 @@ export function Achievements({ model, trans }: SectionProps): ReactElement | nul
 }
 
 interface AchievementProps {
-  readonly achievement: AwardReply;
+  readonly achievement: AchievementReply;
   readonly trans: TranslationBundle;
 }
 

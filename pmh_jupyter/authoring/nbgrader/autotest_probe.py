@@ -28,7 +28,7 @@ class AutotestProbe:
         except Exception as error:  # noqa: BLE001 - every error of the author's code is reported to the author
             self._answers[number] = {"error": f"{type(error).__name__}: {error}"[:300]}
 
-    def pieces(self, count: int, size: int) -> list[str]:
+    def split_answers(self, count: int, size: int) -> list[str]:
         """Return all answers as `count` texts of at most `size` characters, which may be empty. The first begins with the total length."""
         import base64
         import json

@@ -75,7 +75,7 @@ def _read_answers(
     limits: EffectiveLimits,
 ) -> tuple[int, str]:
     """Return the length of the whole answer (0: none), and the part of it that fits into `piece_count` pieces."""
-    pieces_source = f"{PROBE_NAME}_pieces = {PROBE_NAME}.pieces({piece_count}, {PIECE_LENGTH})"
+    pieces_source = f"{PROBE_NAME}_pieces = {PROBE_NAME}.split_answers({piece_count}, {PIECE_LENGTH})"
     submitted = _make_notebook_file([_make_code_cell(source) for source in (*sources, pieces_source)])
     test_source = "\n".join(
         f'assert {PROBE_NAME}_pieces[{n}] == "", {PROBE_NAME}_pieces[{n}]' for n in range(piece_count)
@@ -92,9 +92,9 @@ def _read_answers(
     grading = grade(task, backend)
     if grading.grader_error:
         raise Unavailable("The solution could not be run.", advice="Run `pmh doctor` to see what is missing.")
-    length, _, text = "".join(_message_text(test) for verdict in grading.verdicts for test in verdict.tests).partition(
-        ":"
-    )
+    length, _, text = "".join(
+        _get_message_text(test) for verdict in grading.verdicts for test in verdict.tests
+    ).partition(":")
     return (int(length), text) if length.isdecimal() else (0, "")
 
 
@@ -107,5 +107,5 @@ def _make_notebook_file(cells: list[Json]) -> File:
     return File(_NOTEBOOK_PATH, dump_notebook({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
 
 
-def _message_text(test: TestResult) -> str:
+def _get_message_text(test: TestResult) -> str:
     return test.message.params.get("text", "") if test.message else ""

@@ -65,7 +65,7 @@ class AccountStore:
 
     def check_password(self, name: str, password: str) -> PasswordMatch:
         """Check a password. Unknown names take as long to reject as wrong passwords, so that nobody can find out who has an account."""
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             row = database.execute("select hash, state from account where name = ?", [name]).fetchone()
         hash_, state = row or (self._dummy_hash, "signing-up")
         if not self._verify(hash_, password) or state not in ("active", "one-time"):
@@ -76,25 +76,27 @@ class AccountStore:
 
     def reserve_name(self, name: str, password: str) -> None:
         """Reserve a name for a sign-up. Nobody can log in with it before `activate`. Raises Conflict if it is taken."""
-        expired_before = _now(-timedelta(minutes=RESERVATION_MINUTES))
+        expired_before = _format_current_time(-timedelta(minutes=RESERVATION_MINUTES))
         hash_ = self._hasher.hash(password)
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             database.execute(
                 "delete from account where name = ? and state = 'signing-up' and changed_at < ?", [name, expired_before]
             )
             try:
-                database.execute("insert into account values (?, ?, 'signing-up', ?)", [name, hash_, _now()])
+                database.execute(
+                    "insert into account values (?, ?, 'signing-up', ?)", [name, hash_, _format_current_time()]
+                )
             except sqlite3.IntegrityError as error:
                 raise Conflict("This username is taken. Choose another.", advice="Choose another username.") from error
 
     def activate(self, name: str) -> None:
         """Turn a reserved name into an account."""
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             database.execute("update account set state = 'active' where name = ? and state = 'signing-up'", [name])
 
     def release_name(self, name: str) -> None:
         """Release a reserved name after a failed sign-up. Existing accounts are not changed."""
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             database.execute("delete from account where name = ? and state = 'signing-up'", [name])
 
     def set_password(self, name: str, password: str) -> None:
@@ -113,7 +115,7 @@ class AccountStore:
 
     def list_accounts(self) -> list[Account]:
         """Return all accounts, sorted by name."""
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             rows = database.execute(
                 "select name, state from account where state in ('active', 'one-time') order by name"
             ).fetchall()
@@ -121,7 +123,7 @@ class AccountStore:
 
     def is_taken(self, name: str) -> bool:
         """Return whether an account, a reservation or a retired account has this name."""
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             return database.execute("select 1 from account where name = ?", [name]).fetchone() is not None
 
     def _verify(self, hash_: str, password: str) -> bool:
@@ -132,18 +134,18 @@ class AccountStore:
 
     def _save_account(self, name: str, password: str, state: str) -> None:
         hash_ = self._hasher.hash(password)
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             database.execute(
                 "insert into account values (?, ?, ?, ?) on conflict (name) do update "
                 "set hash = excluded.hash, state = excluded.state, changed_at = excluded.changed_at",
-                [name, hash_, state, _now()],
+                [name, hash_, state, _format_current_time()],
             )
 
     def _create_schema(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         self._path.chmod(0o600)
-        with self._transaction() as database:
+        with self._begin_transaction() as database:
             version = database.execute("pragma user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise SchemaTooNew(f"{self._path} was written by a newer version of pmh-jupyter.")
@@ -152,7 +154,7 @@ class AccountStore:
                 database.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _begin_transaction(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as database:
             database.execute("pragma synchronous = full")
             database.execute("begin immediate")
@@ -160,5 +162,5 @@ class AccountStore:
                 yield database
 
 
-def _now(offset: timedelta = timedelta()) -> str:
+def _format_current_time(offset: timedelta = timedelta()) -> str:
     return (datetime.now(UTC) + offset).isoformat(timespec="seconds")

@@ -26,7 +26,7 @@ class Progress:
         """Show the title while the block runs, then its result. An exception is shown as a failure and propagates."""
         started_at = self._clock()
         try:
-            with self._spinner(title):
+            with self._show_spinner(title):
                 yield
         except BaseException:
             self._print_result("✗", title, started_at)
@@ -40,7 +40,7 @@ class Progress:
     def _print_result(self, symbol: str, title: str, started_at: float) -> None:
         self.print_line(f" {symbol} {self._clock() - started_at:6.1f} s  {title}")
 
-    def _spinner(self, title: str) -> AbstractContextManager[object]:
+    def _show_spinner(self, title: str) -> AbstractContextManager[object]:
         if not self._stream.isatty():
             self.print_line(f" …           {title}")
             return nullcontext()

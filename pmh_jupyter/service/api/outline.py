@@ -12,7 +12,7 @@ from pmh_jupyter.wire.outline import OutlineReply
 
 
 class OutlineHandler(ApiHandler):
-    """Returns units, lessons, exercises and awards, with the caller's progress."""
+    """Returns units, lessons, exercises and achievements, with the caller's progress."""
 
     async def get(self, classroom: str) -> None:
         member_outline = await self.service.run_blocking(

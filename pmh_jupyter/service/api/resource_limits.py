@@ -15,7 +15,7 @@ from pmh_jupyter.storage.records import assignment_limits
 from pmh_jupyter.wire.staff import ResourceLimits, ResourceLimitsReply
 
 
-class AssignmentLimitsHandler(ApiHandler):
+class ResourceLimitsHandler(ApiHandler):
     """Returns and sets the resource limits of a lesson in a classroom."""
 
     async def get(self, classroom: str, lesson: str) -> None:
@@ -49,7 +49,7 @@ class AssignmentLimitsHandler(ApiHandler):
                 hub=_serialize_limits(hub_limits),
                 lesson=_serialize_limits(limit_sources.lesson),
                 classroom=_serialize_limits(limit_sources.classroom),
-                effective=_serialize_limits(hub_limits.apply(limit_sources.combined)),
+                effective=_serialize_limits(hub_limits.apply(limit_sources.requested_limits)),
             )
         )
 
@@ -70,7 +70,7 @@ LIMITS_ACCESS = AccessRule(Scope.TEACH, allows_session=True, permission=Permissi
 ROUTES = (
     Route(
         "classrooms/{classroom}/lessons/{lesson}/limits",
-        AssignmentLimitsHandler,
+        ResourceLimitsHandler,
         {
             "GET": Operation("Get the resource limits and their sources", LIMITS_ACCESS, ResourceLimitsReply),
             "PUT": Operation(

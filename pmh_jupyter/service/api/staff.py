@@ -16,7 +16,7 @@ PAGE_PARAMETER = QueryParameter("page", "Page of members, from 1", {"type": "int
 
 
 class GradebookHandler(ApiHandler):
-    """Returns the gradebook, members × exercises, one page of members at a time."""
+    """Returns the gradebook, members × assignments (a column for each exercise), one page of members at a time."""
 
     async def get(self, classroom: str) -> None:
         page = self.get_query_int("page", 1, minimum=1)

@@ -32,7 +32,7 @@ class TrialRunner:
         """
         context = contextvars.copy_context()
         future: Future[T] = Future()
-        future.set_running_or_notify_cancel()  # a thread cannot be cancelled, so the future must not claim that it was
+        future.set_running_or_notify_cancel()  # a thread cannot be canceled, so the future must not claim that it was
 
         def run_trial() -> None:
             try:

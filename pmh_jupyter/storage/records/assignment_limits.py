@@ -23,7 +23,8 @@ class AssignmentLimits:
     classroom: RequestedLimits
 
     @property
-    def combined(self) -> RequestedLimits:
+    def requested_limits(self) -> RequestedLimits:
+        """The classroom's values, and the author's where the classroom requests none."""
         return self.classroom.fill_in(self.lesson)
 
 

@@ -67,7 +67,7 @@ def set_assignment(
     schedule: LocalSchedule,
     max_submissions: int | None = None,
     weight: int = 1,
-    tests_in_checks: CheckedTests = CheckedTests.ALL,
+    check_tests: CheckedTests = CheckedTests.ALL,
 ) -> None:
     """Set schedule and rules of an assignment.
 
@@ -83,7 +83,7 @@ def set_assignment(
             schedule.due_at,
             schedule.closes_at,
         )
-        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, tests_in_checks.value
+        row.max_submissions, row.weight, row.check_tests = max_submissions, weight, check_tests.value
 
 
 def _lock_classroom(session: Session, slug: str) -> ClassroomRow:

@@ -19,7 +19,7 @@ def load_events_after(
 ) -> tuple[Event, ...]:
     """Return the events with a greater number that concern this person or everybody, in order.
 
-    Raises NotFound if the person is no member.
+    Raises NotFound if the person is not a member.
     """
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)

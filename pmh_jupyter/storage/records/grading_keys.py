@@ -15,7 +15,7 @@ def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
 
     A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
     """
-    requested = to_assignment_limits(row).combined
+    requested = to_assignment_limits(row).requested_limits
     return (
         grader_version
         if requested == RequestedLimits()

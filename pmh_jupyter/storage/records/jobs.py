@@ -1,5 +1,7 @@
-"""The grading queue. A job is a row that a worker claims until its lease ends. If the worker dies, the lease expires and another worker
-claims the job."""
+"""The grading queue.
+
+A job is a row that a worker claims until its lease ends. If the worker dies, the lease expires and another worker claims the job.
+"""
 
 from __future__ import annotations
 
@@ -166,7 +168,7 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         submitted_files=_load_submission_files(session, database, submission.id),
         only_exercises=frozenset(submission.exercises) or None,
         include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
-        limits=to_assignment_limits(assignment).combined,
+        limits=to_assignment_limits(assignment).requested_limits,
         preload=tuple(assignment.preload),
         request_id=row.request_id,
         release_id=row.release_id,

@@ -31,7 +31,7 @@ def list_memberships(database: Database, person_id: UUID) -> tuple[Membership, .
 
 
 def get_membership(database: Database, person_id: UUID, classroom: str) -> Membership:
-    """Return a person's membership in a classroom. Raises the same NotFound if the classroom does not exist or the person is no member."""
+    """Return a person's membership. Raises the same NotFound if the classroom does not exist or the person is not a member."""
     with database.begin_read() as session:
         return find_membership(session, person_id, classroom)
 

@@ -96,7 +96,7 @@ def _to_outline_lesson(
         exercises=outline_exercises,
         notebooks=notebooks,
         schedule=assigned_lesson.schedule,
-        tests_in_checks=CheckedTests(assigned_lesson.assignment.check_tests),
+        check_tests=CheckedTests(assigned_lesson.assignment.check_tests),
         submissions_left=None if max_submissions is None else max(0, max_submissions - submission_count),
         submitted_at=submitted_at,
     )

@@ -41,7 +41,7 @@ def enqueue_regrades(
     request_id: str = "",
     grader_version: str = GRADER_VERSION,
 ) -> RegradeSummary:
-    """Queue all final submissions of an assignment that `grader_version` has not graded yet within the present limits.
+    """Queue all final submissions of an assignment that `grader_version` has not graded yet within the current limits.
 
     Each is graded against the release that it was made with. Repeating the call has no effect, or continues an interrupted one.
     The old verdicts remain valid until there are new ones, and if the regrade fails. Raises NotFound for an unknown classroom or

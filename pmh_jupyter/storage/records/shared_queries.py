@@ -58,7 +58,7 @@ def to_membership(
 
 
 def find_membership(session: Session, person_id: UUID, classroom: str) -> Membership:
-    """Return a person's membership. Raises the same NotFound if the classroom does not exist or the person is no member."""
+    """Return a person's membership. Raises the same NotFound if the classroom does not exist or the person is not a member."""
     row = session.execute(
         select_memberships().where(MemberRow.person_id == person_id, ClassroomRow.slug == classroom)
     ).one_or_none()

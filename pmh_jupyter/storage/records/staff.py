@@ -59,7 +59,7 @@ def load_gradebook(
 def list_member_submissions(
     database: Database, classroom: str, person_id: UUID, lesson: str | None = None, limit: int = 100
 ) -> tuple[MemberSubmission, ...]:
-    """Return a member's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
+    """Return a member's newest submissions in a classroom, newest first. Raises NotFound if the person is not a member."""
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return tuple(

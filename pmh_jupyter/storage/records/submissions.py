@@ -89,7 +89,7 @@ def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> 
 def list_submissions(
     database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
 ) -> tuple[Submission, ...]:
-    """Return a person's newest submissions in a classroom, newest first. Raises NotFound if the person is no member."""
+    """Return a person's newest submissions in a classroom, newest first. Raises NotFound if the person is not a member."""
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return load_newest_submissions(session, member, lesson, limit)

@@ -23,13 +23,13 @@ from tests.support.attacks.attacked_grader import DefendedGrader, find_gains, fi
 from tests.support.attacks.victims import Victim, running_victim
 
 pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(300), pytest.mark.slow]
-NEIGHBOUR_SECONDS = 3.0
+NEIGHBOR_SECONDS = 3.0
 # The next person's answer: it finds files that an earlier submission has planted.
 SEARCH_FOR_PLANTED_FILES = 'import pathlib\n\nloot = [path.name for path in pathlib.Path.home().rglob("00-mine*")]\n'
 each_case = pytest.mark.parametrize("case", load_cases("attack-others"), ids=lambda case: case.name)
 
 
-class Neighbour:
+class Neighbor:
     """A person whose submission is graded again and again. It exposes everything that the sandbox allows."""
 
     def __init__(self, defended: DefendedGrader, person: Victim) -> None:
@@ -41,9 +41,9 @@ class Neighbour:
     def _submit_repeatedly(self) -> None:
         while not self.is_over.is_set():
             self.is_started.set()
-            self.outcomes.append(self.defended.grade(self.person.submission(NEIGHBOUR_SECONDS))[1])
+            self.outcomes.append(self.defended.grade(self.person.submission(NEIGHBOR_SECONDS))[1])
 
-    def __enter__(self) -> Neighbour:
+    def __enter__(self) -> Neighbor:
         self.thread.start()
         self.is_started.wait()
         return self
@@ -60,10 +60,10 @@ def person() -> Iterator[Victim]:
 
 
 @pytest.fixture(scope="module")
-def neighbour(defended: DefendedGrader, person: Victim) -> Iterator[Neighbour]:
+def neighbor(defended: DefendedGrader, person: Victim) -> Iterator[Neighbor]:
     """Use the same names as the person outside of the grader, so that an attack looks for both."""
-    with Neighbour(defended, person) as running_neighbour:
-        yield running_neighbour
+    with Neighbor(defended, person) as running_neighbor:
+        yield running_neighbor
 
 
 @each_case
@@ -83,9 +83,7 @@ def test_honest_submission_passes_without_a_defence(
 
 
 @each_case
-def test_attack_reaches_nobody(
-    case: AttackCase, defended: DefendedGrader, person: Victim, neighbour: Neighbour
-) -> None:
+def test_attack_reaches_nobody(case: AttackCase, defended: DefendedGrader, person: Victim, neighbor: Neighbor) -> None:
     grading, outcome = defended.grade(attack_files(case, person.placeholders), case)
     assert find_gains(case, grading, outcome) == []
     assert not person.is_reached_by(outcome), (outcome, person.find_damage())
@@ -104,10 +102,10 @@ def test_honest_submission_gets_all_points_and_no_flag(
     assert find_losses(grading, outcome) == []
 
 
-def test_destructive_attacks_cost_the_neighbour_nothing(defended: DefendedGrader, person: Victim) -> None:
-    with Neighbour(defended, person) as neighbour:
+def test_destructive_attacks_cost_the_neighbor_nothing(defended: DefendedGrader, person: Victim) -> None:
+    with Neighbor(defended, person) as neighbor:
         for case in load_cases("attack-others"):
             if case.options.get("damage"):
                 defended.grade(attack_files(case, person.placeholders), case)
-    for outcome in neighbour.outcomes:
+    for outcome in neighbor.outcomes:
         assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0)

@@ -21,7 +21,7 @@ from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.answers import answered
+from tests.support.grading.answers import fill_answers
 from tests.support.grading.in_process_list import in_process_cells
 from tests.support.grading.lesson import grade
 from tests.support.needs import needs
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 LESSON = read_course(read_folder(ROOT / "courses" / "python-mastery")).lessons[0]
 FILES = sorted((ROOT / "tests" / "submissions" / LESSON.slug).glob("*.toml"))
 ANSWERS = [
-    pytest.param(data["exercise"], answer, id=f"{data['exercise']}: {answer['what']}")
+    (data["exercise"], answer)
     for data in (tomllib.loads(file.read_text(encoding="utf-8")) for file in FILES)
     for answer in data["answers"]
 ]
@@ -57,11 +57,13 @@ def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBacke
     assert run_trial(LESSON, release, report.isolation, backend) == ()
 
 
-@pytest.mark.parametrize(("exercise", "answer"), ANSWERS)
+@pytest.mark.parametrize(
+    ("exercise", "answer"), ANSWERS, ids=[f"{exercise}: {answer['what']}" for exercise, answer in ANSWERS]
+)
 def test_answer_gets_the_expected_verdict(
     release: Release, backend: SandboxBackend, exercise: str, answer: dict[str, Any]
 ) -> None:
-    submitted = answered(release, {exercise: answer["code"].strip()})
+    submitted = fill_answers(release, {exercise: answer["code"].strip()})
     task = GradingTask(release.exercises, release.sealed_files, submitted, only_exercises=frozenset({exercise}))
     (verdict,) = grade(task, backend).verdicts
     assert _first_failed_test(verdict) == answer.get("caught_by")
@@ -70,7 +72,7 @@ def test_answer_gets_the_expected_verdict(
 
 
 def test_every_exercise_has_a_wrong_and_a_right_answer(release: Release) -> None:
-    kinds = {(param.values[0], "caught_by" in param.values[1]) for param in ANSWERS}
+    kinds = {(exercise, "caught_by" in answer) for exercise, answer in ANSWERS}
     assert kinds == {(exercise.grade_id, wrong) for exercise in release.exercises for wrong in (True, False)}
 
 

@@ -61,7 +61,10 @@ async def live(disk: SmallDisk, settings: Settings, hub: BareHub) -> AsyncIterat
 async def submission_body(ada: ServiceClient, data: bytes) -> dict[str, Any]:
     """The body of a submission with a large file beside the notebook."""
     release = (await ada.get(f"{LESSON}/files"))["current"]
-    files = [*tiny_course.answered(release, two="two = 2", three="three = 3"), tiny_course.content("data.bin", data)]
+    files = [
+        *tiny_course.fill_answers(release, two="two = 2", three="three = 3"),
+        tiny_course.content("data.bin", data),
+    ]
     return {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files}
 
 
@@ -98,7 +101,7 @@ async def test_submission_rejected_for_a_full_disk_is_accepted_once_there_is_spa
     ]
     assert (await live.anonymous().get("health"))["alive"]
 
-    disk.make_room()
+    disk.free_space()
     sent = await ada.post(f"{LESSON}/submissions", body, 201)
     assert (await ada.post(f"{LESSON}/submissions", body, 201))["receipt"] == sent["receipt"]
     graded = await ada.wait_until_graded(body["id"])

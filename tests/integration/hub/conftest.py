@@ -15,7 +15,7 @@ UNSANDBOXED_CONFIG = Path(__file__).parent / "unsandboxed_config.py"
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """A hub, and two students with running servers on it."""
 
     hub: HubProcess
@@ -24,19 +24,19 @@ class Neighbours:
 
 
 @contextmanager
-def neighbours(folder: Path, config: Path) -> Iterator[Neighbours]:
+def neighbors(folder: Path, config: Path) -> Iterator[Neighbors]:
     with running_hub(folder, config) as hub:
         ada, bob = (hub.person(name).log_in().start_server() for name in ("ada", "bob"))
-        yield Neighbours(hub, ada, bob)
+        yield Neighbors(hub, ada, bob)
 
 
 @pytest.fixture(scope="session")
-def sandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with neighbours(tmp_path_factory.mktemp("sandboxed"), CONFIG) as people:
+def sandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbors]:
+    with neighbors(tmp_path_factory.mktemp("sandboxed"), CONFIG) as people:
         yield people
 
 
 @pytest.fixture(scope="session")
-def unsandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with neighbours(tmp_path_factory.mktemp("unsandboxed"), UNSANDBOXED_CONFIG) as people:
+def unsandboxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbors]:
+    with neighbors(tmp_path_factory.mktemp("unsandboxed"), UNSANDBOXED_CONFIG) as people:
         yield people

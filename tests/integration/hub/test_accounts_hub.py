@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,8 @@ def test_problem_is_shown_beside_its_field_and_no_account_is_created(
     hub: HubProcess, change: dict[str, str], field: str, message: str
 ) -> None:
     name = f"eve-{field.replace('_', '-')}-{len(message)}"  # a name per case, because failures are counted by name
-    typed = {"name": name, "password": "correct horse battery", "join_code": hub.join_codes["student"]} | change
+    code = hub.join_codes["student"]
+    typed: dict[str, Any] = {"name": name, "password": "correct horse battery", "join_code": code} | change
     eve = hub.person(typed["name"], typed["password"])
     page = eve.submit("/hub/signup", **typed)
     assert page.status_code == 400

@@ -12,7 +12,7 @@ import pytest
 from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import Conflict, Unavailable
 from pmh_jupyter.hub.docker_spawner import ensure_network, require_image
-from tests.integration.hub.conftest import Neighbours
+from tests.integration.hub.conftest import Neighbors
 from tests.support.docker.engine import DOCKER_CONFIG, docker_engine, skeleton_image
 from tests.support.hub.hub_process import FORK_UNTIL_REFUSED, ROOT, running_hub
 
@@ -32,7 +32,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="module")
-def contained(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+def contained(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbors]:
     settings = {
         "PMH_SPAWNER": "docker",
         "PMH_DOCKER_IMAGE": IMAGE,
@@ -41,10 +41,10 @@ def contained(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFact
     }
     with running_hub(tmp_path_factory.mktemp("docker"), DOCKER_CONFIG, **settings) as hub:
         ada, bob = (hub.person(name).log_in().start_server() for name in ("ada", "bob"))
-        yield Neighbours(hub, ada, bob)
+        yield Neighbors(hub, ada, bob)
 
 
-def reaches(people: Neighbours, ip: str, port: int) -> bool:
+def reaches(people: Neighbors, ip: str, port: int) -> bool:
     """True if Ada's container can connect to the address."""
     code = f"""
 import socket
@@ -65,7 +65,7 @@ def machine_reaches(ip: str, port: int) -> bool:
     return True
 
 
-def test_container_has_no_unneeded_privileges(contained: Neighbours) -> None:
+def test_container_has_no_unneeded_privileges(contained: Neighbors) -> None:
     status = contained.ada.run("print(open('/proc/self/status').read())")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["Uid"].split() == ["1000"] * 4
@@ -76,7 +76,7 @@ def test_container_has_no_unneeded_privileges(contained: Neighbours) -> None:
         assert "refused" in output, path
 
 
-def test_limits_are_enforced(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_limits_are_enforced(contained: Neighbors, engine: docker.DockerClient) -> None:
     host_config = engine.api.inspect_container(f"{NETWORK}-ada")["HostConfig"]
     assert (host_config["Memory"], host_config["MemorySwap"]) == (512 << 20, 512 << 20)
     assert (host_config["PidsLimit"], host_config["ReadonlyRootfs"], host_config["CpuQuota"]) == (256, True, 200_000)
@@ -97,13 +97,13 @@ import os; os.remove("/tmp/big")
     assert "full 28" in contained.ada.run(fill_tmp)
 
 
-def test_other_containers_cannot_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_other_containers_cannot_be_reached(contained: Neighbors, engine: docker.DockerClient) -> None:
     bob = engine.api.inspect_container(f"{NETWORK}-bob")["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
     assert machine_reaches(bob, 8888)
     assert not reaches(contained, bob, 8888)
 
 
-def test_only_hub_and_service_can_be_reached(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_only_hub_and_service_can_be_reached(contained: Neighbors, engine: docker.DockerClient) -> None:
     settings = contained.hub.settings
     gateway = ensure_network(engine, NETWORK)
     for variable in ("PMH_HUB_PORT", "PMH_SERVICE_PORT"):
@@ -114,7 +114,7 @@ def test_only_hub_and_service_can_be_reached(contained: Neighbours, engine: dock
         assert not reaches(contained, "127.0.0.1", int(settings[variable])), variable
 
 
-def test_files_of_the_machine_are_not_visible(contained: Neighbours) -> None:
+def test_files_of_the_machine_are_not_visible(contained: Neighbors) -> None:
     data = contained.hub.data
     assert (data / "jupyterhub.sqlite").exists()
     visible = contained.ada.run(
@@ -125,7 +125,7 @@ def test_files_of_the_machine_are_not_visible(contained: Neighbours) -> None:
     assert (ROOT / "courses").exists() and courses.strip() == "False"
 
 
-def test_server_reaches_the_service_as_its_owner(contained: Neighbours) -> None:
+def test_server_reaches_the_service_as_its_owner(contained: Neighbors) -> None:
     code = """
 import os
 from urllib.request import Request, urlopen
@@ -135,7 +135,7 @@ print(urlopen(Request(os.environ["PMH_SERVICE_URL"] + "/api/me", headers=headers
     assert json.loads(contained.ada.run(code))["name"] == "ada"
 
 
-def test_home_outlives_its_container(contained: Neighbours, engine: docker.DockerClient) -> None:
+def test_home_outlives_its_container(contained: Neighbors, engine: docker.DockerClient) -> None:
     contained.bob.run("open('notes.txt', 'w').write('still here')")
     contained.bob.stop_server()
     assert f"{NETWORK}-bob" not in {

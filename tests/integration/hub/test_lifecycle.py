@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pmh_jupyter.hub.roles import SERVER_GRANTS
-from tests.integration.hub.conftest import Neighbours
+from tests.integration.hub.conftest import Neighbors
 from tests.support.hub.hub_process import HubProcess, running_hub
 from tests.support.processes import find_processes
 from tests.support.waiting import TIMEOUT_SECONDS
@@ -25,7 +25,7 @@ subprocess.Popen(["setsid", "nohup", "sh", "-c", "trap '' TERM INT HUP; while :;
 """
 
 
-def test_stopping_a_server_ends_its_detached_processes(sandboxed: Neighbours) -> None:
+def test_stopping_a_server_ends_its_detached_processes(sandboxed: Neighbors) -> None:
     people, marker = sandboxed, "pmh-detached-by-bob"
     people.bob.run(DETACHED.replace("MARK", repr(marker)))
     assert find_processes(marker, includes_environment=True)
@@ -50,7 +50,7 @@ def test_no_process_outlives_the_hub(end: Callable[[HubProcess], None], tmp_path
         hub.wait_until(lambda: not find_processes(data, includes_environment=True), TIMEOUT_SECONDS, "the proxy to end")
 
 
-def test_killed_server_is_noticed_and_can_be_started_again(sandboxed: Neighbours) -> None:
+def test_killed_server_is_noticed_and_can_be_started_again(sandboxed: Neighbors) -> None:
     bob = sandboxed.bob
     for process in find_processes("JUPYTERHUB_SERVICE_PREFIX=/user/bob/", includes_environment=True):
         if f":{sandboxed.hub.settings['PMH_HUB_PORT']}/" in Path(f"/proc/{process}/environ").read_text():
@@ -62,14 +62,14 @@ def test_killed_server_is_noticed_and_can_be_started_again(sandboxed: Neighbours
     assert bob.run("print(6 * 7)") == "42\n"
 
 
-def test_files_in_the_home_survive_a_restart(sandboxed: Neighbours) -> None:
+def test_files_in_the_home_survive_a_restart(sandboxed: Neighbors) -> None:
     sandboxed.bob.run("open('notes.txt', 'w').write('still here')")
     sandboxed.bob.stop_server()
     sandboxed.bob.start_server()
     assert sandboxed.bob.run("print(open('notes.txt').read())") == "still here\n"
 
 
-def test_server_token_has_the_scopes_of_the_table(sandboxed: Neighbours) -> None:
+def test_server_token_has_the_scopes_of_the_table(sandboxed: Neighbors) -> None:
     code = """
 import json, os
 from urllib.request import Request, urlopen
@@ -83,7 +83,7 @@ print(json.load(urlopen(Request(os.environ["JUPYTERHUB_API_URL"] + "/user", head
         assert scope not in scopes
 
 
-def test_environment_of_a_server_contains_nothing_of_the_hub(sandboxed: Neighbours) -> None:
+def test_environment_of_a_server_contains_nothing_of_the_hub(sandboxed: Neighbors) -> None:
     names = set(sandboxed.ada.run("import os; print(*os.environ)").split())
     expected = {
         "HOME",
@@ -111,7 +111,7 @@ def test_environment_of_a_server_contains_nothing_of_the_hub(sandboxed: Neighbou
     assert others <= {"PYDEVD_USE_FRAME_EVAL", "JPY_SESSION_NAME"}
 
 
-def test_culler_can_only_list_users_and_stop_servers(sandboxed: Neighbours) -> None:
+def test_culler_can_only_list_users_and_stop_servers(sandboxed: Neighbors) -> None:
     hub, bob = sandboxed.hub, sandboxed.bob
     culler = httpx.Client(base_url=f"{hub.address}/hub/api/", headers={"Authorization": f"token {culler_token(hub)}"})
     with culler:

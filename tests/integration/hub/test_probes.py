@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.hub.accounts.first_admin import ensure_admin
-from tests.integration.hub.conftest import Neighbours
+from tests.integration.hub.conftest import Neighbors
 from tests.support.hub.hub_process import FORK_UNTIL_REFUSED, ROOT, Person
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bubblewrap", "setpriv"), pytest.mark.timeout(300)]
@@ -116,7 +116,7 @@ ADDRESSES = [
 ]
 
 
-def run_probe(people: Neighbours, probe: Probe) -> str:
+def run_probe(people: Neighbors, probe: Probe) -> str:
     """Run the probe in Ada's kernel. Returns its output."""
     data = people.hub.data
     (data / "homes" / "bob" / "diary.txt").write_text("secret diary")
@@ -139,7 +139,7 @@ def run_probe(people: Neighbours, probe: Probe) -> str:
         return people.ada.run(f"{setup}{code}print({GOT!r} + str(loot) if loot else {NOTHING!r})")
 
 
-def server_of(name: str, people: Neighbours) -> int:
+def server_of(name: str, people: Neighbors) -> int:
     """The process id of a user's server, outside of its sandbox."""
     address = f"/user/{name}/\0".encode()
     for environ in Path("/proc").glob("[0-9]*/environ"):
@@ -156,7 +156,7 @@ def server_of(name: str, people: Neighbours) -> int:
 
 
 @pytest.mark.parametrize("probe", [*FILES, *PROCESSES, *ADDRESSES], ids=lambda probe: probe.name)
-def test_probe_fails_in_a_sandbox(probe: Probe, unsandboxed: Neighbours, sandboxed: Neighbours) -> None:
+def test_probe_fails_in_a_sandbox(probe: Probe, unsandboxed: Neighbors, sandboxed: Neighbors) -> None:
     output = run_probe(unsandboxed, probe)
     assert GOT in output and probe.proof in output, "the probe is broken: it must succeed without a sandbox"
     output = run_probe(sandboxed, probe)
@@ -195,7 +195,7 @@ def keep_answering(person: Person, stop: threading.Event) -> None:
         person.run("print('bob\\'s answer')")
 
 
-def test_output_of_another_users_kernel_cannot_be_read(unsandboxed: Neighbours, sandboxed: Neighbours) -> None:
+def test_output_of_another_users_kernel_cannot_be_read(unsandboxed: Neighbors, sandboxed: Neighbors) -> None:
     # Without a sandbox, it may take long on a busy machine.
     for people, expected, seconds in ((unsandboxed, GOT, 50), (sandboxed, NOTHING, 5)):
         people.bob.run("'starts the kernel'")
@@ -209,7 +209,7 @@ def test_output_of_another_users_kernel_cannot_be_read(unsandboxed: Neighbours, 
             worker.join()
 
 
-def test_server_token_reaches_no_staff_route(sandboxed: Neighbours) -> None:
+def test_server_token_reaches_no_staff_route(sandboxed: Neighbors) -> None:
     """Another token of the same person does, so it is the token that is refused and not the person."""
     admin = sandboxed.hub.person("admin").log_in().start_server()
     url = f"{sandboxed.hub.address}/services/pmh/api/classrooms/demo/gradebook"
@@ -229,7 +229,7 @@ def test_server_token_reaches_no_staff_route(sandboxed: Neighbours) -> None:
         ("GET", "proxy"),
     ],
 )
-def test_server_token_has_no_further_permission_at_the_hub(method: str, path: str, sandboxed: Neighbours) -> None:
+def test_server_token_has_no_further_permission_at_the_hub(method: str, path: str, sandboxed: Neighbors) -> None:
     """An administrator's own token may do each of them, so it is not the address that is wrong."""
     address = f"os.environ['JUPYTERHUB_API_URL'] + '/{path}'"
     code = f"{HELPERS}\ntry:\n    print(call({address}, os.environ['JUPYTERHUB_API_TOKEN'], {method!r}))\n"
@@ -241,7 +241,7 @@ def test_server_token_has_no_further_permission_at_the_hub(method: str, path: st
 
 
 @pytest.mark.needs("root")
-def test_server_of_a_hub_run_by_root_has_no_privileges(sandboxed: Neighbours) -> None:
+def test_server_of_a_hub_run_by_root_has_no_privileges(sandboxed: Neighbors) -> None:
     status = sandboxed.ada.run("print(open('/proc/self/status').read())")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert os.getuid() == 0 and "0" not in fields["Uid"].split() and "0" not in fields["Gid"].split()
@@ -250,14 +250,14 @@ def test_server_of_a_hub_run_by_root_has_no_privileges(sandboxed: Neighbours) ->
     assert fields.get("Groups", "").strip() == ""
 
 
-def test_limits_are_enforced(sandboxed: Neighbours) -> None:
+def test_limits_are_enforced(sandboxed: Neighbors) -> None:
     assert "MemoryError" in sandboxed.ada.run(
         "try:\n    b = bytearray(3 << 30)\nexcept MemoryError:\n    print('MemoryError')"
     )
     assert "Cannot fork" in sandboxed.ada.run(FORK_UNTIL_REFUSED)
 
 
-def test_system_is_read_only_and_scratch_folders_are_private(sandboxed: Neighbours) -> None:
+def test_system_is_read_only_and_scratch_folders_are_private(sandboxed: Neighbors) -> None:
     for path in ("/usr/x", "/etc/x", "/x", str(ROOT / "pmh_jupyter" / "x")):
         output = sandboxed.ada.run(
             f"try:\n    open({path!r}, 'w')\nexcept OSError as error:\n    print('refused', error.errno)"

@@ -90,7 +90,7 @@ def _prepare(lesson: NbgraderLesson, course: Path) -> dict[str, Any]:
     source = course / "source" / name
     source.mkdir(parents=True)
     for path in lesson.notebooks:
-        notebook = json.dumps(_updated(lesson.source(path)))
+        notebook = json.dumps(_update_metadata(lesson.source(path)))
         (source / Path(path).name).write_text(notebook, encoding="utf-8")
         if _asks_for_answers(lesson):
             _write_submission(course, REFERENCE, name, Path(path).name, notebook)
@@ -121,9 +121,9 @@ def _asks_for_answers(lesson: NbgraderLesson) -> bool:
     return any(cell["metadata"].get("nbgrader", {}).get("solution") for cell in cells)
 
 
-def _updated(notebook: dict[str, Any]) -> dict[str, Any]:
+def _update_metadata(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return the notebook as `nbgrader update` writes it."""
-    upgraded: dict[str, Any] = MetadataValidator().upgrade_notebook_metadata(from_dict(notebook))
+    upgraded: dict[str, Any] = MetadataValidator().upgrade_notebook_metadata(from_dict(notebook))  # type: ignore[no-untyped-call]
     return upgraded
 
 
@@ -139,7 +139,7 @@ def _is_old(lesson: NbgraderLesson) -> bool:
     """Return whether nbgrader requires `nbgrader update` first."""
     for path in lesson.notebooks:
         try:
-            MetadataValidator().validate_nb(from_dict(lesson.source(path)))
+            MetadataValidator().validate_nb(from_dict(lesson.source(path)))  # type: ignore[no-untyped-call]
         except SchemaTooOldError:
             return True
         except ValidationError:

@@ -39,7 +39,7 @@ class ReleasedLesson:
     def scores(self, submission: str, backend: SandboxBackend) -> Scores:
         """Return the score of each graded cell of a submission."""
         limits = EffectiveLimits(cell_seconds=self.lesson.seconds)
-        grading = grade(make_grading_task(self.release, self.submitted(submission), limits), backend)
+        grading = grade(make_grading_task(self.release, self.list_submitted_files(submission), limits), backend)
         assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 
@@ -51,7 +51,7 @@ class ReleasedLesson:
             if file.path.endswith(".ipynb")
         }
 
-    def submitted(self, submission: str) -> tuple[File, ...]:
+    def list_submitted_files(self, submission: str) -> tuple[File, ...]:
         """Return the files of a submission."""
         if submission == UNTOUCHED:
             return self.release.student_files

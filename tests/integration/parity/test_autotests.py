@@ -16,6 +16,7 @@ from pmh_jupyter.domain.course import File, Lesson, Release, SharedFiles
 from pmh_jupyter.errors import InvalidCourse, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.nbgrader_lessons import APPS, GUIDE, WHEEL
+from tests.support.notebooks import make_cell
 
 TEMPLATE = File(AUTOTESTS_NAME, (WHEEL / APPS / AUTOTESTS_NAME).read_bytes())
 ROBUST = File(AUTOTESTS_NAME, (WHEEL / GUIDE / AUTOTESTS_NAME).read_bytes())
@@ -25,7 +26,7 @@ def _release(
     backend: SandboxBackend, *sources: str, files: tuple[File, ...] = (), templates: File = TEMPLATE
 ) -> Release:
     """Build a notebook of these cells; the first is the answer, those with an AUTOTEST line are tests."""
-    cells = [_cell(number, source) for number, source in enumerate(sources)]
+    cells = [_make_numbered_cell(number, source) for number, source in enumerate(sources)]
     book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     lesson = Lesson(
         "l",
@@ -37,11 +38,9 @@ def _release(
     return release_lesson(lesson, backend)
 
 
-def _cell(number: int, source: str) -> dict[str, Any]:
-    meta: dict[str, Any] = {"grade_id": f"c{number}", "solution": number == 0, "schema_version": 3}
-    if "AUTOTEST" in source:
-        meta |= {"grade": True, "points": 1}
-    return {"cell_type": "code", "metadata": {"nbgrader": meta}, "source": source}
+def _make_numbered_cell(number: int, source: str) -> dict[str, Any]:
+    test_fields: dict[str, Any] = {"grade": True, "points": 1} if "AUTOTEST" in source else {}
+    return make_cell(source, grade_id=f"c{number}", solution=number == 0, schema_version=3, **test_fields)
 
 
 def _tests(release: Release) -> str:

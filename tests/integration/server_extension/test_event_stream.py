@@ -72,6 +72,7 @@ async def test_stream_at_the_service_is_closed_when_the_browser_leaves(lab: Lab,
     async with listen(lab):
         await service.wait_until(lambda: len(service.streams) == 1)
     await service.wait_until(lambda: not service.streams)
+    assert len(service.streams) == 0
 
 
 async def test_stopping_the_server_ends_its_streams(lab: Lab, service: SmallService) -> None:
@@ -80,6 +81,7 @@ async def test_stopping_the_server_ends_its_streams(lab: Lab, service: SmallServ
         await lab.extension.stop_extension()
         await assert_ends(reader)
     await service.wait_until(lambda: not service.streams)
+    assert len(service.streams) == 0
 
 
 async def test_many_streams_do_not_delay_other_requests(lab: Lab, service: SmallService) -> None:
@@ -87,7 +89,7 @@ async def test_many_streams_do_not_delay_other_requests(lab: Lab, service: Small
     is_done = asyncio.Event()
 
     @asynccontextmanager
-    async def listening() -> AsyncIterator[None]:
+    async def open_many_streams() -> AsyncIterator[None]:
         async def read() -> None:
             async with listen(lab):
                 await is_done.wait()
@@ -99,7 +101,7 @@ async def test_many_streams_do_not_delay_other_requests(lab: Lab, service: Small
             yield
             is_done.set()
 
-    async with listening():
+    async with open_many_streams():
         assert (await lab.get("me")).status == 200
 
 

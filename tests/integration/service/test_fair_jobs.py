@@ -53,7 +53,7 @@ async def test_many_submissions_of_one_classroom_do_not_delay_another(
         queued_ids = [(await ada.submit(two="two = 2"))["id"] for _ in range(3)]
         lesson_path = f"api/classrooms/{OTHER_CLASSROOM}/lessons/{tiny_course.LESSON}"
         release = (await bob.get(f"{lesson_path}/files"))["current"]
-        files = tiny_course.answered(release, two="two = 2")
+        files = tiny_course.fill_answers(release, two="two = 2")
         submission_id = "11111111-2222-4333-8444-555555555555"
         body = {"id": submission_id, "release_id": release["id"], "files": files}
         await bob.post(f"{lesson_path}/submissions", body, 201)

@@ -66,13 +66,13 @@ class Browser:
         assert parse_qs(urlparse(hub_path).query)["code_challenge_method"] == ["S256"]
         return str((await self.get(hub_path)).headers["Location"])
 
-    def xsrf_token(self) -> str:
+    def compute_xsrf_token(self) -> str:
         """The XSRF token that pages contain in this browser's session."""
         secret = self.live.service.cookie_secret
         cookie = self.client.cookies.get("service-pmh", path=f"{PREFIX}/")
         session = decode_signed_value(secret, "service-pmh", (cookie or "").strip('"'))
         assert session
-        return login.xsrf_token(secret, session.decode())
+        return login.compute_xsrf_token(secret, session.decode())
 
 
 BrowserOpener = Callable[[RunningService, str], Browser]
@@ -149,7 +149,7 @@ async def test_scripts_of_other_pages_cannot_use_a_session(live: RunningService,
     body = {"join_code": JOIN_CODES[Role.STUDENT]}
     assert (await asyncio.to_thread(browser.client.post, join_url, json=body)).status_code == 403
 
-    xsrf_header = {"X-Xsrftoken": browser.xsrf_token()}
+    xsrf_header = {"X-Xsrftoken": browser.compute_xsrf_token()}
     assert (await browser.get(GRADEBOOK_API, **SCRIPT_HEADERS, **xsrf_header)).status_code == 200
     response = await asyncio.to_thread(browser.client.post, join_url, json=body, headers=xsrf_header)
     assert response.status_code == 200

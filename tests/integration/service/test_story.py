@@ -30,7 +30,7 @@ async def test_student_checks_and_submits_and_staff_see_the_result(live_on_each_
 
     outline = await ada.get(f"{CLASSROOM_PATH}/outline")
     assert (outline["points"], outline["solved_count"]) == (3, 2)
-    assert outline["awards"][0]["earned_at"]
+    assert outline["achievements"][0]["earned_at"]
     own_submissions = (await ada.get(f"{CLASSROOM_PATH}/submissions"))["submissions"]
     assert [own["kind"] for own in own_submissions] == ["final", "check"]
 

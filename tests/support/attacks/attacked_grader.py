@@ -49,7 +49,7 @@ class _RecordingBackend:
         self.stop_reasons.append(judge_run.stop_reason)
         return judge_run
 
-    def fingerprint(self, preload: tuple[str, ...]) -> str:
+    def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         return self._backend.fingerprint(preload)
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pmh_jupyter.domain.course import File, Release
 
 
-def answered(release: Release, answers: Mapping[str, str]) -> tuple[File, ...]:
+def fill_answers(release: Release, answers: Mapping[str, str]) -> tuple[File, ...]:
     """Return the student's files with these answers by grade_id. Raises KeyError for an answer cell that does not exist."""
     remaining = dict(answers)
     files = tuple(_fill(file, remaining) for file in release.student_files)

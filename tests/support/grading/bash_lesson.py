@@ -15,6 +15,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from tests.support.grading.lesson import answered
+from tests.support.notebooks import make_cell
 
 NOTEBOOK = "shell.ipynb"
 BASH = {"display_name": "Bash", "language": "bash", "name": "bash"}
@@ -63,8 +64,8 @@ def bash_files(kernel: dict[str, str] = BASH) -> tuple[File, File]:
     """Return the lesson's source: its notebook, and a file beside it."""
     cells: list[dict[str, Any]] = []
     for name, source in (("greet", GREET), ("count", COUNT), ("shout", SHOUT)):
-        cells.append(_cell(name, source, solution=True))
-        cells.append(_cell(f"{name}-tests", TESTS[name], grade=True, locked=True, points=1))
+        cells.append(make_cell(source, grade_id=name, solution=True))
+        cells.append(make_cell(TESTS[name], grade_id=f"{name}-tests", grade=True, locked=True, points=1))
     cells[-1]["metadata"]["pmh"] = {"accept_in_process": True}
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return File(NOTEBOOK, json.dumps(notebook).encode()), File("words.txt", b"one\ntwo\nthree\n")
@@ -96,10 +97,3 @@ def backend_with_bash(folder: Path) -> BubblewrapBackend:
     grader_python = inspect_grader_python(str(python))
     installation_paths = (*grader_python.installation_paths, Path(ours))
     return BubblewrapBackend(replace(grader_python, installation_paths=installation_paths))
-
-
-# , Path(ours))))
-
-
-def _cell(grade_id: str, source: str, **flags: object) -> dict[str, Any]:
-    return {"cell_type": "code", "source": source, "metadata": {"nbgrader": {"grade_id": grade_id} | flags}}

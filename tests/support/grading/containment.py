@@ -11,6 +11,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.support.grading.lesson import ENGINE, answered, grade, notebook, task
+from tests.support.notebooks import make_cell
 
 PROBES = sorted((ENGINE / "probes").glob("*.txt"))
 SECRET = "pmh-secret-7261"
@@ -24,11 +25,9 @@ os.kill(os.getppid(), signal.SIGKILL)
 
 
 def _release() -> Release:
-    answer = {"grade_id": "probe", "solution": True}
-    test = {"grade_id": "probe-tests", "grade": True, "locked": True, "points": 1}
     cells = [
-        {"cell_type": "code", "source": "reached = False", "metadata": {"nbgrader": answer}},
-        {"cell_type": "code", "source": "assert reached", "metadata": {"nbgrader": test}},
+        make_cell("reached = False", grade_id="probe", solution=True),
+        make_cell("assert reached", grade_id="probe-tests", grade=True, locked=True, points=1),
     ]
     return build_release("probe", "Probe", [notebook(cells, "probe.ipynb")], [])
 

@@ -23,6 +23,7 @@ from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import bubblewrap, notebook
+from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT
 
 CONTRACT_FOLDER = ROOT / "tests" / "submissions" / "contract"
@@ -39,8 +40,8 @@ Json = dict[str, Any]
 class ContractCase:
     """One attack and its honest twin, on a lesson of their own.
 
-    tests: the source of each test cell. open, open_for_honest_answer: why the attack gains something, or the honest answer loses something,
-    all the same. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
+    tests: the source of each test cell. open, open_for_honest_answer: why the attack still gains something, or the honest answer still
+    loses something. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by
     "reference", "attack" and "honest".
     """
 
@@ -72,11 +73,14 @@ class ContractCase:
         return build_release("contract", "Contract", [notebook(self._cells("reference"))], data)
 
     def _cells(self, version: str) -> list[Json]:
-        tests = [_cell(text, f"tests-{n}", grade=True, locked=True, points=1) for n, text in enumerate(self.tests, 1)]
-        cells = [_cell(self.locked, "given", locked=True)] if self.locked else []
-        cells += [_answer_cell("answer", getattr(self, version), version), tests[0]]
+        tests = [
+            _make_graded_cell(text, f"tests-{n}", grade=True, locked=True, points=1)
+            for n, text in enumerate(self.tests, 1)
+        ]
+        cells = [_make_graded_cell(self.locked, "given", locked=True)] if self.locked else []
+        cells += [_make_answer_cell("answer", getattr(self, version), version), tests[0]]
         if self.later:
-            cells.append(_answer_cell("later-answer", self.later[version], version))
+            cells.append(_make_answer_cell("later-answer", self.later[version], version))
         return cells + tests[1:]
 
     @cached_property
@@ -122,14 +126,13 @@ class ContractCase:
         return report
 
 
-def _cell(source: str, grade_id: str, **nbgrader: object) -> Json:
-    metadata: Json = {"nbgrader": {"grade_id": grade_id, **nbgrader}, "pmh": {"accept_in_process": True}}
-    return {"cell_type": "code", "source": source, "metadata": metadata}
+def _make_graded_cell(source: str, grade_id: str, **nbgrader: Any) -> Json:
+    return make_cell(source, pmh={"accept_in_process": True}, grade_id=grade_id, **nbgrader)
 
 
-def _answer_cell(grade_id: str, source: str, version: str) -> Json:
+def _make_answer_cell(grade_id: str, source: str, version: str) -> Json:
     marked_source = f"### BEGIN SOLUTION\n{source}### END SOLUTION" if version == "reference" else source
-    return _cell(marked_source, grade_id, solution=True, locked=False)
+    return _make_graded_cell(marked_source, grade_id, solution=True, locked=False)
 
 
 @cache

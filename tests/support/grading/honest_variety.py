@@ -27,6 +27,7 @@ from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.task import GradingTask
+from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT
 
 SHAPES_FOLDER = ROOT / "tests" / "submissions" / "honest_variety"
@@ -66,7 +67,7 @@ class Shape:
 
     @property
     def is_open(self) -> bool:
-        """Whether answers lose something all the same."""
+        """Whether answers lose something nevertheless."""
         return OPEN in self.about
 
 
@@ -95,19 +96,18 @@ def build_shape_release(shape: Shape) -> Release:
     solution = f"### BEGIN SOLUTION\n{shape.reference}### END SOLUTION"
     cells = [
         *(
-            [_code_cell(shape.locked, grade_id="given", solution=False, grade=False, locked=True)]
+            [_make_graded_cell(shape.locked, grade_id="given", solution=False, grade=False, locked=True)]
             if shape.locked
             else []
         ),
-        _code_cell(solution, grade_id=ANSWER_ID, solution=True, grade=False, locked=False),
-        _code_cell(shape.test, grade_id=TEST_ID, solution=False, grade=True, locked=True, points=1),
+        _make_graded_cell(solution, grade_id=ANSWER_ID, solution=True, grade=False, locked=False),
+        _make_graded_cell(shape.test, grade_id=TEST_ID, solution=False, grade=True, locked=True, points=1),
     ]
     return build_release("lesson", "Lesson", [_notebook_file(cells)], [])
 
 
-def _code_cell(source: str, **nbgrader: Any) -> dict[str, Any]:
-    metadata = {"nbgrader": {"schema_version": 3, "task": False, **nbgrader}} if nbgrader else {}
-    return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": [], "execution_count": None}
+def _make_graded_cell(source: str, **nbgrader: Any) -> dict[str, Any]:
+    return make_cell(source, schema_version=3, task=False, **nbgrader)
 
 
 def _notebook_file(cells: list[dict[str, Any]]) -> File:
@@ -133,7 +133,7 @@ def _submitted_file(release: Release, answer: HonestAnswer) -> File:
     cells: list[dict[str, Any]] = []
     for cell in json.loads(release.student_files[0].content)["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == ANSWER_ID:
-            cells += [_code_cell(source) for source in answer.cells[:-1]]
+            cells += [make_cell(source) for source in answer.cells[:-1]]
             cell["source"] = answer.cells[-1]
         cells.append(cell)
     return _notebook_file(cells)
@@ -227,7 +227,8 @@ def _create_shell() -> Any:
     from traitlets.config import Config
 
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
-    shell.enable_gui = lambda gui=None: None  # a terminal has no event loop of a window system
+    # A terminal has no event loop of a window system.
+    shell.enable_gui = lambda gui=None: None  # type: ignore[method-assign]
     return shell
 
 

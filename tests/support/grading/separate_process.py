@@ -160,7 +160,7 @@ def _start(kind: bytes, folder: str) -> Link:
 
 @contextmanager
 def _folders() -> Iterator[tuple[str, str]]:
-    """Create the folders of the judge and of the student process. The judge's is the current folder meanwhile."""
+    """Create the folders of the judge and of the student process. The judge's is the current folder during the block."""
     previous_folder = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="pmh-separate-") as folder:
         judge_folder, student_folder = f"{folder}/judge", f"{folder}/student"

@@ -88,7 +88,7 @@ class RunningHub(Protocol):
     @property
     def base_path(self) -> str: ...
 
-    def wait_until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None: ...
+    def wait_until(self, is_done: Callable[[], object], seconds: float, expectation: str) -> None: ...
 
 
 class Addresses:
@@ -167,7 +167,7 @@ class HubProcess(Addresses):
         self.people.append(person)
         return person
 
-    def wait_until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
+    def wait_until(self, is_done: Callable[[], object], seconds: float, expectation: str) -> None:
         """Wait until `is_done()`. Raises AssertionError with the end of the log after `seconds`, or once the hub has ended."""
         deadline = time.monotonic() + seconds
         while not is_done():

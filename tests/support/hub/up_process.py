@@ -65,7 +65,7 @@ class UpProcess(Addresses):
         self.wait_until(lambda: "The hub is up" in self.output, UP_SECONDS, "the hub to be up")
         return self
 
-    def wait_until(self, is_done: Callable[[], bool], seconds: float, expectation: str) -> None:
+    def wait_until(self, is_done: Callable[[], object], seconds: float, expectation: str) -> None:
         """Wait until `is_done()`. Raises AssertionError with the output after `seconds`, or once it has ended."""
         deadline = time.monotonic() + seconds
         while not is_done():

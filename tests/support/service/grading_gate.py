@@ -1,4 +1,4 @@
-"""Holds final submissions just before they are graded, so that a test decides what happens meanwhile."""
+"""Holds final submissions just before they are graded, so that a test decides what happens before."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class ServiceClient:
     async def send_answers(self, kind: str, status: int, answers: Mapping[str, str], **values: Any) -> dict[str, Any]:
         """Send the tiny lesson with these answers to the route `checks` or `submissions`. `values` replace parts of the body."""
         release = (await self.get(f"{LESSON_PATH}/files"))["current"]
-        files = tiny_course.answered(release, **answers)
+        files = tiny_course.fill_answers(release, **answers)
         body = {"id": str(uuid.uuid4()), "release_id": release["id"], "files": files} | values
         reply: dict[str, Any] = await self.post(f"{LESSON_PATH}/{kind}", body, status)
         return reply

@@ -3,7 +3,7 @@
 with small_disk(folder, mebibytes=8) as disk:
     disk.fill(leave=1 << 20)
     ...
-    disk.make_room()
+    disk.free_space()
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class SmallDisk:
                 assert error.errno == errno.ENOSPC
             file.truncate(max(0, file.tell() - leave))
 
-    def make_room(self) -> None:
+    def free_space(self) -> None:
         self._ballast.unlink()
 
 

@@ -17,11 +17,11 @@ from tests.support.authoring_course import (
     TEST_COURSE,
     UNIT_TOML,
     make_answer_cell,
-    make_cell,
     make_course,
     make_notebook,
     make_test_cell,
 )
+from tests.support.notebooks import make_cell
 
 
 def problems(files: tuple[File, ...]) -> tuple[Problem, ...]:
@@ -78,7 +78,7 @@ CASES = {
     "no TOML": Case(make_course(toml='slug = "c"\ntitle = \n'), MANIFEST, None, "line 2"),
     "no UTF-8": Case((File(MANIFEST, b"\xff"),), MANIFEST, None, "UTF-8"),
     "an unknown key": Case(
-        make_course(toml='colour = "red"\n' + COURSE_TOML), MANIFEST, None, "colour is not a known key"
+        make_course(toml='color = "red"\n' + COURSE_TOML), MANIFEST, None, "color is not a known key"
     ),
     "an unknown key of a lesson": Case(
         make_course(toml=UNIT_TOML + 'due = "today"\n'),

@@ -16,11 +16,11 @@ from tests.support.authoring_course import (
     COURSE_TOML,
     UNIT_TOML,
     make_answer_cell,
-    make_cell,
     make_course,
     make_notebook,
     make_test_cell,
 )
+from tests.support.notebooks import make_cell
 
 HUB = EffectiveLimits(cell_seconds=7, submission_seconds=70, memory_bytes=1 << 29)
 EVERYTHING = """[limits]
@@ -128,5 +128,5 @@ def test_lesson_without_a_course_requests_only_its_imports(tmp_path: Path) -> No
 
 def test_lesson_of_an_invalid_course_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidCourse) as error:
-        read_lesson(_write(tmp_path, COURSE_TOML + "[limits]\ncolour = 3\n"))
-    assert "colour in limits is not a known key" in error.value.problems[0].message
+        read_lesson(_write(tmp_path, COURSE_TOML + "[limits]\ncolor = 3\n"))
+    assert "color in limits is not a known key" in error.value.problems[0].message

@@ -12,14 +12,9 @@ from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.errors import InvalidCourse
 from tests.support.authoring_course import make_notebook
+from tests.support.notebooks import make_cell
 
 PICTURE = {"image/png": "iVBORw0KGgo="}
-
-
-def make_cell(source: str, cell_type: str = "markdown", **fields: Any) -> dict[str, Any]:
-    nbgrader = fields.pop("nbgrader", None)
-    metadata = fields.pop("metadata", {}) | ({"nbgrader": nbgrader} if nbgrader else {})
-    return {"cell_type": cell_type, "source": source, "metadata": metadata} | fields
 
 
 def release(*cells: dict[str, Any], **metadata: Any) -> Release:
@@ -47,18 +42,20 @@ TASK = {"grade_id": "q", "task": True, "points": 2}
     ],
 )
 def test_only_attachments_that_students_see_are_released(nbgrader: Any, source: str, expected: list[str]) -> None:
-    cell = make_cell(source, nbgrader=nbgrader, attachments={"a.png": PICTURE, "b.png": PICTURE})
+    cell = make_cell(source, "markdown", **(nbgrader or {})) | {"attachments": {"a.png": PICTURE, "b.png": PICTURE}}
     (student_cell,) = student_notebook(cell)["cells"]
     assert sorted(student_cell.get("attachments", {})) == expected
 
 
 def test_attachment_with_a_space_in_its_name_is_kept_where_it_is_referred_to() -> None:
-    cell = make_cell("![](attachment:my%20plot.png)", attachments={"my plot.png": PICTURE, "other.png": PICTURE})
+    cell = make_cell("![](attachment:my%20plot.png)", "markdown") | {
+        "attachments": {"my plot.png": PICTURE, "other.png": PICTURE}
+    }
     assert list(student_notebook(cell)["cells"][0]["attachments"]) == ["my plot.png"]
 
 
 def test_sealed_version_keeps_all_attachments() -> None:
-    cell = make_cell("The answer: ![](attachment:b.png)", nbgrader=MANUAL, attachments={"b.png": PICTURE})
+    cell = make_cell("The answer: ![](attachment:b.png)", "markdown", **MANUAL) | {"attachments": {"b.png": PICTURE}}
     (sealed,) = json.loads(release(cell).sealed_files[0].content)["cells"]
     assert list(sealed["attachments"]) == ["b.png"]
 
@@ -84,14 +81,16 @@ def test_sealed_version_keeps_all_attachments() -> None:
     ],
 )
 def test_instructor_only_cells_are_in_no_version(nbgrader: dict[str, Any]) -> None:
-    released = release(make_cell("Mind the sign.", nbgrader=nbgrader), make_cell("Hello."))
+    released = release(make_cell("Mind the sign.", "markdown", **nbgrader), make_cell("Hello.", "markdown"))
     for file in (*released.student_files, *released.sealed_files):
         assert [cell["source"] for cell in json.loads(file.content)["cells"]] == [["Hello."]]
 
 
 def test_graded_cell_cannot_be_instructor_only() -> None:
-    nbgrader = {"grade_id": "t", "grade": True, "points": 1, "remove": True}
-    cell = make_cell("assert x == 1", "code", nbgrader=nbgrader, outputs=[], execution_count=None)
+    cell = make_cell("assert x == 1", grade_id="t", grade=True, points=1, remove=True) | {
+        "outputs": [],
+        "execution_count": None,
+    }
     notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     toml = b'slug = "c"\ntitle = "C"\n[[units]]\ntitle = "U"\n[[units.lessons]]\nslug = "l"\ntitle = "L"\n'
     with pytest.raises(InvalidCourse) as refused:
@@ -106,17 +105,15 @@ def test_traces_of_the_authors_machine_are_removed() -> None:
         "language": "python",
         "env": {"HOME": "ann"},
     }
+    metadata = {"executionInfo": {"user": {"displayName": "Ann"}}, "papermill": {"duration": 1}, "tags": ["keep"]}
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "ann"}]
     notebook = student_notebook(
-        make_cell(
-            "x = 1", "code", execution_count=7,
-            outputs=[{"output_type": "stream", "name": "stdout", "text": "ann"}],
-            metadata={"executionInfo": {"user": {"displayName": "Ann"}}, "papermill": {"duration": 1}, "tags": ["keep"]},
-        ),
+        make_cell("x = 1") | {"execution_count": 7, "outputs": outputs, "metadata": metadata},
         kernelspec=spec,
         language_info={"name": "python", "version": "3.9.7", "vscode": {"interpreter": {"hash": "ann"}}},
         vscode={"interpreter": {"hash": "ann"}},
         papermill={"input_path": "ann/n.ipynb"},
-    )  # fmt: skip
+    )
     (cell,) = notebook["cells"]
     assert (cell["outputs"], cell["execution_count"], cell["metadata"]) == ([], None, {"tags": ["keep"]})
     assert notebook["metadata"] == {
@@ -127,5 +124,7 @@ def test_traces_of_the_authors_machine_are_removed() -> None:
 
 def test_kernel_of_another_language_keeps_its_name() -> None:
     spec = {"name": "ir", "display_name": "R", "language": "R", "metadata": {"debugger": True}}
-    notebook = student_notebook(make_cell("x"), kernelspec=spec, language_info={"name": "R", "version": "4.3"})
+    notebook = student_notebook(
+        make_cell("x", "markdown"), kernelspec=spec, language_info={"name": "R", "version": "4.3"}
+    )
     assert notebook["metadata"]["kernelspec"] == {"name": "ir", "display_name": "R", "language": "R"}

@@ -24,7 +24,7 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PERSON = UUID(int=1)
 
 
-def graded(
+def make_graded_event(
     number: int,
     lesson: str,
     *,
@@ -57,7 +57,7 @@ def achievement(rule: str, count: int = 1, lesson: str | None = None) -> Achieve
 
 
 def test_graded_event_is_read_back_unchanged_and_public_data_is_flat() -> None:
-    event = graded(1, "first", a="passed", b="timed-out")
+    event = make_graded_event(1, "first", a="passed", b="timed-out")
     data = SubmissionGradedData.from_event(event)
     assert data.to_data() == event.data
     assert [(attempt.grade_id, attempt.outcome, attempt.received_at) for attempt in data.attempts] == [
@@ -89,9 +89,9 @@ def test_graded_event_is_read_back_unchanged_and_public_data_is_flat() -> None:
 def test_rule_counts_what_it_names(achievement_case: Achievement, current: int) -> None:
     counters = collect_counters(
         [
-            graded(1, "first", day=0, a="passed", b="failed"),
-            graded(2, "first", day=2, a="passed"),
-            graded(3, "second", day=3, exercises=("c",), c="passed"),
+            make_graded_event(1, "first", day=0, a="passed", b="failed"),
+            make_graded_event(2, "first", day=2, a="passed"),
+            make_graded_event(3, "second", day=3, exercises=("c",), c="passed"),
         ]
     )
     assert measure_progress(counters, achievement_case) == AchievementProgress(current, achievement_case.count)
@@ -103,12 +103,12 @@ def test_rule_counts_what_it_names(achievement_case: Achievement, current: int) 
     [([], 0), ([4], 1), ([0, 1, 2], 3), ([2, 1, 0], 3), ([0, 1, 3], 1), ([0, 2, 3, 4], 3), ([1, 1], 1)],
 )
 def test_streak_counts_consecutive_days_up_to_the_latest(days: list[int], expected: int) -> None:
-    events = [graded(number, "first", day=day, a="failed") for number, day in enumerate(days)]
+    events = [make_graded_event(number, "first", day=day, a="failed") for number, day in enumerate(days)]
     assert measure_progress(collect_counters(events), achievement("streak-days", 9)).current == expected
 
 
 def test_day_with_grader_errors_only_does_not_count() -> None:
-    assert collect_counters([graded(1, "first")]).active_days == set()
+    assert collect_counters([make_graded_event(1, "first")]).active_days == set()
 
 
 def test_other_events_are_not_counted() -> None:
@@ -118,15 +118,15 @@ def test_other_events_are_not_counted() -> None:
 
 
 def test_lesson_without_autograded_exercises_is_never_complete() -> None:
-    assert collect_counters([graded(1, "first", exercises=(), a="passed")]).completed_lessons == set()
+    assert collect_counters([make_graded_event(1, "first", exercises=(), a="passed")]).completed_lessons == set()
 
 
 def test_awards_follow_the_adopted_course_version_and_are_granted_once() -> None:
     first, streak = achievement("exercises-solved"), achievement("streak-days", 2)
     events = [
-        graded(1, "first", a="passed"),
-        graded(2, "first", day=1, version=2, b="passed"),
-        graded(3, "first", day=2, a="passed"),
+        make_graded_event(1, "first", a="passed"),
+        make_graded_event(2, "first", day=1, version=2, b="passed"),
+        make_graded_event(3, "first", day=2, a="passed"),
     ]
     versions = {("course", 1): (first, streak), ("course", 2): ()}
     assert find_earned_achievements(events, versions) == ((first, events[0]), (streak, events[2]))
@@ -135,7 +135,7 @@ def test_awards_follow_the_adopted_course_version_and_are_granted_once() -> None
 
 def test_award_for_a_streak_is_kept_after_the_streak_ends() -> None:
     streak = achievement("streak-days", 2)
-    events = [graded(number, "first", day=day, a="failed") for number, day in enumerate([0, 1, 5, 6])]
+    events = [make_graded_event(number, "first", day=day, a="failed") for number, day in enumerate([0, 1, 5, 6])]
     assert find_earned_achievements(events, {("course", 1): (streak,)}) == ((streak, events[1]),)
 
 

@@ -49,7 +49,7 @@ def test_wall_time_is_converted_to_utc(wall_time: datetime, earlier: datetime, l
     assert to_utc(wall_time, ZURICH, prefer_later=True) == later.replace(tzinfo=UTC)
 
 
-def test_ambiguous_times_favour_the_student() -> None:
+def test_ambiguous_times_favor_the_student() -> None:
     ambiguous = datetime(2026, 10, 25, 2, 30)
     schedule = to_utc_schedule(LocalSchedule(ZURICH, opens_at=ambiguous, due_at=ambiguous, closes_at=ambiguous))
     first, second = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)

@@ -10,6 +10,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.kernels import find_kernel, find_language, make_code_stub
 from pmh_jupyter.domain.markers import CODE_STUB
 from pmh_jupyter.domain.release import build_release
+from tests.support.notebooks import make_cell
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,8 @@ def test_stub_has_the_language_of_the_notebook() -> None:
 
 
 def test_release_of_another_kernel_has_its_stub_and_kernelspec() -> None:
-    cell = {
-        "cell_type": "code",
-        "source": "f() {\n    ### BEGIN SOLUTION\n    echo 1\n    ### END SOLUTION\n}",
-        "metadata": {"nbgrader": {"grade_id": "f", "solution": True}},
-    }
+    source = "f() {\n    ### BEGIN SOLUTION\n    echo 1\n    ### END SOLUTION\n}"
+    cell = make_cell(source, grade_id="f", solution=True)
     spec = {"display_name": "Bash", "language": "bash", "name": "bash"}
     notebook = {"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
     release = build_release("l", "L", [File("l.ipynb", json.dumps(notebook).encode())], [])

@@ -94,7 +94,7 @@ def test_unchanged_stub_is_no_answer() -> None:
     assert is_answered(replace(result, message=Message("test-not-met"))) and is_answered(replace(result, message=None))
 
 
-def test_verdict_without_a_judgement_is_no_attempt() -> None:
+def test_verdict_without_a_judgment_is_no_attempt() -> None:
     assert [outcome for outcome in Outcome if not is_attempt(outcome)] == [Outcome.NOT_CHECKED, Outcome.GRADER_ERROR]
 
 

@@ -10,7 +10,8 @@ import pytest
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.errors import InvalidNotebook
-from tests.support.authoring_course import make_cell, make_notebook
+from tests.support.authoring_course import make_notebook
+from tests.support.notebooks import make_cell
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 

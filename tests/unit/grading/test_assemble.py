@@ -14,6 +14,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
+from tests.support.notebooks import make_cell
 
 Cells = list[dict[str, Any]]
 ORDER = ["double", "double-tests", "mean", "mean-tests", "mean-edge", "shout", "shout-tests"]
@@ -25,10 +26,6 @@ def _index(cells: Cells, name: str) -> int:
 
 def _named(cells: Cells, name: str) -> dict[str, Any]:
     return cells[_index(cells, name)]
-
-
-def _code(source: str) -> dict[str, Any]:
-    return {"cell_type": "code", "source": source, "metadata": {}}
 
 
 def _plan(cells: Cells, path: str = NOTEBOOK) -> NotebookPlan:
@@ -70,9 +67,9 @@ def test_hidden_tests_are_left_out_on_request() -> None:
 
 def test_added_cells_stay_behind_the_cell_that_they_followed() -> None:
     cells = answered(RIGHT)
-    cells.insert(0, _code("first"))
-    cells.insert(_index(cells, "mean") + 1, _code("after mean"))
-    cells.append(_code("last"))
+    cells.insert(0, make_cell("first"))
+    cells.insert(_index(cells, "mean") + 1, make_cell("after mean"))
+    cells.append(make_cell("last"))
     expected = [
         "first",
         "double",
@@ -119,7 +116,7 @@ def _lose_metadata(cells: Cells) -> None:
 
 def _lose_label(cells: Cells) -> None:
     cell = cells.pop(_index(cells, "mean"))
-    cells.append(_code(cell["source"]))
+    cells.append(make_cell(cell["source"]))
 
 
 def _retype(cells: Cells) -> None:
@@ -179,7 +176,7 @@ def test_deleted_answer_is_reported_by_name() -> None:
 
 def test_renamed_notebook_is_found_by_its_cells() -> None:
     (plan,) = assemble_submission(
-        task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([_code("x")], "other.ipynb"))
+        task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([make_cell("x")], "other.ipynb"))
     ).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
@@ -244,7 +241,7 @@ def test_merged_answers_stay_in_place_if_that_is_early_enough() -> None:
 def test_moved_answer_runs_in_the_place_of_its_cell() -> None:
     cells = answered(RIGHT)
     _named(cells, "double")["source"] = ""
-    cells.append(_code(RIGHT["double"]))
+    cells.append(make_cell(RIGHT["double"]))
     plan = _plan(cells)
     assert (_order(plan), _repairs(plan)) == (ORDER, [("repair-moved-answer", "double")])
     assert plan.steps[0].source == RIGHT["double"]
@@ -252,14 +249,14 @@ def test_moved_answer_runs_in_the_place_of_its_cell() -> None:
 
 def test_added_cell_remembers_the_answer_that_it_follows() -> None:
     cells = answered(RIGHT)
-    cells.insert(_index(cells, "mean") + 1, _code("more = 1"))
+    cells.insert(_index(cells, "mean") + 1, make_cell("more = 1"))
     (piece,) = [step for step in _plan(cells).steps if step.grade_id is None]
     assert (piece.source, piece.follows_cell) == ("more = 1", "mean")
 
 
 def test_empty_cells_do_not_run() -> None:
     cells = answered(RIGHT)
-    cells.insert(2, _code("  \n"))
+    cells.insert(2, make_cell("  \n"))
     assert _order(_plan(cells)) == ORDER
 
 
@@ -338,7 +335,7 @@ def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
 def test_name_of_a_copy_identifies_it_if_its_cells_do_not(name: str) -> None:
     cells = answered(RIGHT)
     _lose_labels(cells)
-    (plan,) = assemble_submission(task(notebook(cells, name), notebook([_code("x")], "other.ipynb"))).plans
+    (plan,) = assemble_submission(task(notebook(cells, name), notebook([make_cell("x")], "other.ipynb"))).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
@@ -359,12 +356,9 @@ def test_too_many_cells_are_refused_with_a_message() -> None:
 
 
 LOCKED_LESSON = [
-    {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader}}
-    for source, nbgrader in (
-        ("import math", {"grade_id": "setup", "locked": True}),
-        ("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", {"grade_id": "x", "solution": True}),
-        ("assert x", {"grade_id": "t", "grade": True, "points": 1}),
-    )
+    make_cell("import math", grade_id="setup", locked=True),
+    make_cell("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", grade_id="x", solution=True),
+    make_cell("assert x", grade_id="t", grade=True, points=1),
 ]
 
 

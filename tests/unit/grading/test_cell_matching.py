@@ -46,7 +46,7 @@ def _answer(name: str) -> str:
     return f"def {name}(x):\n    return x  # {name}"
 
 
-def _answered() -> list[Cell]:
+def _answer_all() -> list[Cell]:
     """Return the student's notebook with an answer in every answer cell."""
     answers = {name: _answer(name) for name in NAMES} | {"essay": "Because of friction."}
     return [replace(cell, source=answers.get(cell.grade_id or "", cell.source)) for cell in RELEASE]
@@ -61,7 +61,7 @@ def _bare(cell: Cell) -> Cell:
     return Cell(cell.cell_type, cell.source)
 
 
-def _matched(cells: list[Cell]) -> tuple[CellMatches, dict[str, list[str]]]:
+def _match(cells: list[Cell]) -> tuple[CellMatches, dict[str, list[str]]]:
     """Return the matches, and the texts of the student's cells by grade_id."""
     matches = match_cells(RELEASE, tuple(cells))
     return matches, {
@@ -118,59 +118,59 @@ def _reversed_and_bare(cells: list[Cell]) -> None:
     ],
 )
 def test_every_answer_is_found(change: Callable[[list[Cell]], None]) -> None:
-    cells = _answered()
+    cells = _answer_all()
     change(cells)
-    matches, texts = _matched(cells)
-    assert texts == {cell.grade_id: [cell.source] for cell in _answered() if cell.grade_id}
+    matches, texts = _match(cells)
+    assert texts == {cell.grade_id: [cell.source] for cell in _answer_all() if cell.grade_id}
     assert matches.merged_into == {} and matches.moved_answers == set()
 
 
 def test_answer_without_names_is_matched_by_position() -> None:
-    cells = _answered()
+    cells = _answer_all()
     cells[_at(cells, "essay")] = Cell("markdown", "Because of friction.")
     cells[_at(cells, "mean")] = Cell("code", "def mean(x:\n    return x")  # no Python, so it defines nothing
-    matches, texts = _matched(cells)
+    matches, texts = _match(cells)
     assert (texts["essay"], texts["mean"]) == (["Because of friction."], ["def mean(x:\n    return x"])
     assert matches.matched_by_position == {POSITION["essay"], POSITION["mean"]}
 
 
 def test_added_cell_in_the_place_of_a_deleted_answer_is_no_answer() -> None:
-    cells = _answered()
+    cells = _answer_all()
     cells[_at(cells, "mean")] = Cell("code", "mean([1, 2])")
-    assert "mean" not in _matched(cells)[1]
+    assert "mean" not in _match(cells)[1]
 
 
 def test_same_cell_id_matches_an_answer_that_defines_nothing() -> None:
-    cells = _answered()
+    cells = _answer_all()
     n = _at(cells, "mean")
     cells[n] = replace(cells[n], grade_id="mean2", source="globals()['mean'] = max")
-    assert _matched(cells)[1]["mean"] == ["globals()['mean'] = max"]
+    assert _match(cells)[1]["mean"] == ["globals()['mean'] = max"]
 
 
 @pytest.mark.parametrize(
     "leftover", ["", "   \n", "def mean(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"]
 )
 def test_answer_in_an_added_cell_is_matched(leftover: str) -> None:
-    cells = _answered()
+    cells = _answer_all()
     n = _at(cells, "mean")
     cells[n] = replace(cells[n], source=leftover)
     cells.append(Cell("code", _answer("mean")))
-    matches, texts = _matched(cells)
+    matches, texts = _match(cells)
     assert texts["mean"] == [leftover, _answer("mean")] and matches.moved_answers == {POSITION["mean"]}
 
 
 def test_two_answers_in_one_cell_are_both_matched() -> None:
-    cells = _answered()
+    cells = _answer_all()
     n = _at(cells, "mean")
     cells[n] = replace(cells[n], source=f"{_answer('area')}\n{_answer('mean')}")
     del cells[_at(cells, "area")]
-    matches, _ = _matched(cells)
+    matches, _ = _match(cells)
     assert matches.merged_into == {POSITION["area"]: _at(cells, "mean")}
 
 
-def test_all_answers_in_one_unlabelled_cell_are_matched() -> None:
+def test_all_answers_in_one_unlabeled_cell_are_matched() -> None:
     cells = [Cell("code", "\n".join(_answer(name) for name in NAMES))]
-    matches, texts = _matched(cells)
+    matches, texts = _match(cells)
     assert list(texts) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
 
 
@@ -185,16 +185,16 @@ def test_answer_with_the_names_of_its_own_reference_answers_no_other_exercise() 
 
 
 def test_swapped_labels_are_recognized_by_the_defined_names() -> None:
-    cells = _answered()
+    cells = _answer_all()
     a, b = _at(cells, "area"), _at(cells, "mean")
     cells[a], cells[b] = replace(cells[a], grade_id="mean"), replace(cells[b], grade_id="area")
-    assert _matched(cells)[0].merged_into == {POSITION["area"]: a, POSITION["mean"]: b}
+    assert _match(cells)[0].merged_into == {POSITION["area"]: a, POSITION["mean"]: b}
 
 
 def test_unchanged_cell_of_the_release_is_no_answer() -> None:
     given_example = Cell("code", "def mean(x): ...", id="example")
     release = (given_example, *RELEASE)
-    cells = [given_example, *(cell for cell in _answered() if cell.grade_id != "mean")]
+    cells = [given_example, *(cell for cell in _answer_all() if cell.grade_id != "mean")]
     assert "mean" not in {
         release[release_index].grade_id for release_index in match_cells(release, tuple(cells)).student_cells_of
     }
@@ -256,7 +256,7 @@ EDITS = (_copy, _move, _delete, _relabel, _unlabel, _forget_id, _take_id, _retyp
 
 def _edited(seed: int, count: int) -> list[Cell]:
     """Return a notebook after `count` honest edits; every answer is still somewhere in it."""
-    chance, cells = random.Random(seed), _answered()
+    chance, cells = random.Random(seed), _answer_all()
     for _ in range(count):
         if cells:
             chance.choice(EDITS)(cells, chance.randrange(len(cells)), chance)

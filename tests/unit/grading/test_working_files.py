@@ -14,10 +14,7 @@ from pmh_jupyter.grading import assemble
 from pmh_jupyter.grading.assemble import assemble_submission, collect_working_files
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
-
-
-def _code(source: str) -> dict[str, Any]:
-    return {"cell_type": "code", "source": source, "metadata": {}}
+from tests.support.notebooks import make_cell
 
 
 def _collect(submission: GradingTask) -> tuple[File, ...]:
@@ -56,9 +53,9 @@ def test_file_in_place_of_a_folder_is_left_out() -> None:
 def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:
     original = task(
         notebook(answered(RIGHT)),
-        notebook([{"cell_type": "code", "source": 'x = "the student\'s"', "metadata": {}}], "other.ipynb"),
+        notebook([make_cell('x = "the student\'s"')], "other.ipynb"),
     )
-    other = notebook([_code("x = 'secret'")], "other.ipynb")
+    other = notebook([make_cell("x = 'secret'")], "other.ipynb")
     files = _collect(replace(original, sealed_files=(*original.sealed_files, other)))
     texts = {file.path: file.content.decode() for file in files}
     assert RIGHT["double"] in "\n".join(cell["source"] for cell in json.loads(texts[NOTEBOOK])["cells"])

@@ -34,7 +34,7 @@ ERROR_REPLY = ErrorReply(code="conflict", message="The lesson is closed.", advic
 
 
 @asynccontextmanager
-async def connected(url: str, timeouts: Timeouts | None = None) -> AsyncIterator[ServiceClient]:
+async def connect_client(url: str, timeouts: Timeouts | None = None) -> AsyncIterator[ServiceClient]:
     """A client with other timeouts or another address."""
     client = ServiceClient(url, TOKEN, LOG, timeouts)
     try:
@@ -80,7 +80,7 @@ async def test_proxy_of_the_environment_is_not_used(service: SmallService, monke
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    async with connected(service.url) as client:
+    async with connect_client(service.url) as client:
         assert await client.is_reachable(REQUEST_ID)
         async with client.open_event_stream(EVENTS, "", "", REQUEST_ID):
             await service.wait_until(lambda: len(service.streams) == 1)
@@ -95,7 +95,7 @@ async def test_redirect_is_not_followed(client: ServiceClient, service: SmallSer
 
 async def test_response_time_is_limited(service: SmallService) -> None:
     service.hold("join")
-    async with connected(service.url, Timeouts(write_seconds=0.2)) as client:
+    async with connect_client(service.url, Timeouts(write_seconds=0.2)) as client:
         with pytest.raises(Unavailable) as raised:
             await client.send("POST", "join", b'{"join_code": "ABCD-1234"}', REQUEST_ID)
     assert isinstance(raised.value.__cause__, TIMEOUT_ERRORS)
@@ -117,7 +117,7 @@ async def test_response_size_is_limited(
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://nowhere.invalid/x", "no-address", "http://[", ""])
 async def test_address_without_a_server_is_unavailable(url: str) -> None:
-    async with connected(url) as client:
+    async with connect_client(url) as client:
         with pytest.raises(Unavailable):
             await client.get("me", REQUEST_ID)
         with pytest.raises(Unavailable):
@@ -138,7 +138,7 @@ async def test_connection_closed_before_the_headers_is_noticed_at_once(
 
 async def test_stream_without_headers_is_given_up_after_the_connect_timeout(service: SmallService) -> None:
     service.hold("me")
-    async with connected(service.url, Timeouts(connect_seconds=0.2)) as client:
+    async with connect_client(service.url, Timeouts(connect_seconds=0.2)) as client:
         with pytest.raises(Unavailable) as raised:
             async with client.open_event_stream("me", "", "", REQUEST_ID):
                 raise AssertionError("there is no stream")
@@ -146,7 +146,7 @@ async def test_stream_without_headers_is_given_up_after_the_connect_timeout(serv
 
 
 async def test_silent_stream_ends_after_the_idle_timeout(service: SmallService) -> None:
-    async with connected(service.url, Timeouts(idle_seconds=0.05)) as client:
+    async with connect_client(service.url, Timeouts(idle_seconds=0.05)) as client:
         async with client.open_event_stream(EVENTS, "", "", REQUEST_ID) as chunks:
             assert [chunk async for chunk in chunks] == []
         await service.wait_until(lambda: not service.streams)
@@ -199,9 +199,7 @@ async def test_cancelling_the_reader_closes_the_connection_at_once(
     assert reading.cancelled()
 
 
-async def test_stream_cancelled_at_any_moment_leaves_no_connection(
-    client: ServiceClient, service: SmallService
-) -> None:
+async def test_stream_canceled_at_any_moment_leaves_no_connection(client: ServiceClient, service: SmallService) -> None:
     async def read() -> None:
         async with client.open_event_stream(EVENTS, "", "", REQUEST_ID) as chunks:
             async for _ in chunks:
@@ -287,10 +285,10 @@ async def test_https_trusts_the_authorities_of_the_system_only(tmp_path: Path, m
     service = SmallService(tls)
     service.start()
     try:
-        async with connected(service.url) as client:
+        async with connect_client(service.url) as client:
             assert not await client.is_reachable(REQUEST_ID), "the certificate is not trusted"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate_file))
-        async with connected(service.url) as client:
+        async with connect_client(service.url) as client:
             assert await client.is_reachable(REQUEST_ID)
             async with client.open_event_stream(EVENTS, "", "", REQUEST_ID) as chunks:
                 await service.wait_until(lambda: len(service.streams) == 1)

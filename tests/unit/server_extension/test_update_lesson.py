@@ -69,7 +69,7 @@ def open_lesson(folder: LessonFolder, is_second: bool = False) -> None:
     apply_update(folder, plan_update(folder, CURRENT, BASE), NOW + timedelta(minutes=is_second))
 
 
-def contents(folder: LessonFolder) -> dict[str, bytes | None]:
+def read_contents(folder: LessonFolder) -> dict[str, bytes | None]:
     return {file.path: file.content for file in folder.read_files(LIMITS, LeftOutPaths())}
 
 
@@ -82,7 +82,7 @@ def expected_contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, byt
     """The contents of the folder after an update without interruption."""
     folder = student_folder(tmp_path_factory.mktemp("uninterrupted"))
     open_lesson(folder)
-    return contents(folder)
+    return read_contents(folder)
 
 
 def test_update_merges_notebooks_and_keeps_both_versions_of_a_data_file(
@@ -112,7 +112,7 @@ def test_update_killed_at_any_step_loses_nothing_and_the_next_opening_finishes_i
         assert set(STUDENT.values()) <= on_disk, f"killed at step {steps}"
 
         open_lesson(folder, is_second=True)
-        assert contents(folder) == expected_contents, f"killed at step {steps}"
+        assert read_contents(folder) == expected_contents, f"killed at step {steps}"
         assert not list(root.rglob(f"{TEMPORARY_PREFIX}*")), "temporary files are deleted"
         steps += 1
     assert steps > 20, "the loop has covered the whole update"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.service.login import needs_xsrf_check, xsrf_token
+from pmh_jupyter.service.login import compute_xsrf_token, needs_xsrf_check
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,8 @@ def test_only_navigation_needs_no_xsrf_token(method: str, fetch_mode: str, is_ne
 
 
 def test_xsrf_token_depends_on_session_and_secret() -> None:
-    assert xsrf_token(b"key", "one") == xsrf_token(b"key", "one")
-    assert len({xsrf_token(b"key", "one"), xsrf_token(b"key", "two"), xsrf_token(b"other", "one")}) == 3
+    assert compute_xsrf_token(b"key", "one") == compute_xsrf_token(b"key", "one")
+    assert (
+        len({compute_xsrf_token(b"key", "one"), compute_xsrf_token(b"key", "two"), compute_xsrf_token(b"other", "one")})
+        == 3
+    )

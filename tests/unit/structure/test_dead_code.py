@@ -23,7 +23,7 @@ CALLED_BY_NAME = {
     "SQLAlchemy": r"process_bind_param|process_result_value|configure_connection",
     "assertion_rewriter, in rewritten test cells": r"count_\w+|check_\w+|evaluate_\w+|guard_callback|record_call|wrap_assert_function",
     "hub templates' pages, through an untyped authenticator": r"find_new_name_problem|list_accounts",
-    "code in the sandbox that authoring/nbgrader/reference_solution.py writes": r"AutotestProbe|pieces",
+    "code in the sandbox that authoring/nbgrader/reference_solution.py writes": r"AutotestProbe|split_answers",
     "the schedule that instructors will set": r"set_assignment",
     "the grades that staff will see": r"compute_grade",
     "anybody who checks a receipt": r"verify_receipt",

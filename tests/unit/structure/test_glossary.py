@@ -18,11 +18,14 @@ import pytest
 from tests.support.repository import ROOT, committed_files
 
 RETIRED_IN_IDENTIFIERS = frozenset(
-    "zygote zygotes healed told said dear mend mended wish wishes poke judging judgings walled unwalled wall walls twin twins".split()
+    "zygote zygotes healed told said dear mend mended wish wishes poke judging judgings walled unwalled wall walls twin twins "
+    "apart crossing crossings handles room rooms board boards standing rights".split()
 )
+# Ordinary English within a name and for a variable, but as the whole name of a file, class or function they are retired.
+RETIRED_NAMES = frozenset("feed given inside shown side tries".split())
 RETIRED_IN_TEXT = re.compile(
     r"\b(zygotes?|healed|told|said|dear|mend(s|ed|ing)?|hand(s|ed|ing)?[ -]in|our fault|judgings?|judged (apart|inside)"
-    r"|walls?(?! (time|clock))(?!-clock)|not begun)\b",
+    r"|walls?(?! (time|clock))(?!-clock)|rooms?|not begun)\b",
     re.IGNORECASE,
 )
 # Code of students and of attacks is theirs; this file holds the words that it forbids.
@@ -46,6 +49,12 @@ def _identifiers(tree: ast.AST) -> Iterator[str]:
             value = getattr(node, field, None)
             if isinstance(value, str):
                 yield value
+
+
+def _defined_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
 
 
 def _retired_identifiers(names: Iterator[str]) -> set[str]:
@@ -77,7 +86,9 @@ def _retired_phrases(texts: Iterator[str]) -> list[str]:
 @pytest.mark.parametrize("path", PYTHON, ids=_name)
 def test_python_uses_the_projects_words(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    assert not _retired_identifiers(_identifiers(ast.parse(source)))
+    tree = ast.parse(source)
+    assert not _retired_identifiers(_identifiers(tree))
+    assert not RETIRED_NAMES.intersection([path.stem, *_defined_names(tree)])
     assert not _retired_phrases(_prose(path, source))
 
 
@@ -91,6 +102,11 @@ def test_typescript_uses_the_projects_words(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=_name)
 def test_pages_use_the_projects_words(path: Path) -> None:
     assert not _retired_phrases(iter([path.read_text(encoding="utf-8")]))
+
+
+def test_retired_whole_name_is_reported_where_it_is_defined() -> None:
+    tree = ast.parse("def feed(side): parser.shown(side)\nclass given: ...")
+    assert RETIRED_NAMES.intersection(_defined_names(tree)) == {"feed", "given"}
 
 
 def test_retired_word_is_reported() -> None:

@@ -2,7 +2,8 @@
 
 It denies memory that no limit counts (memfd, System V shared memory, message queues, keys, pages in a pipe, a tmpfs in a new
 namespace), scheduling at the cost of other submissions, new user namespaces, and calls that notebooks do not need and exploits of the
-kernel have used. The calling program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because libraries make it without need.
+kernel have used. The calling program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because libraries
+make it without need.
 `sched_setscheduler` is allowed: ZeroMQ aborts without it, and without privileges the kernel grants no policy that comes before others.
 
 Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h); numbers from asm/unistd_64.h and asm-generic/unistd.h.

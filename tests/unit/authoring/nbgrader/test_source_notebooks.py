@@ -11,7 +11,8 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.domain.course import Course, File
 from pmh_jupyter.errors import InvalidCourse, Problem
-from tests.support.authoring_course import make_answer_cell, make_cell, make_notebook, make_test_cell
+from tests.support.authoring_course import make_answer_cell, make_notebook, make_test_cell
+from tests.support.notebooks import make_cell
 
 MANIFEST = """
 slug = "c"

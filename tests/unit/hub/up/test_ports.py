@@ -18,7 +18,8 @@ def _listener(port: int, ip: str = "127.0.0.1") -> Listener:
 def test_free_port_passes_and_stays_free() -> None:
     [port] = free_ports(1)
     require_free_ports((_listener(port),))
-    socket.create_server(("127.0.0.1", port)).close()
+    with socket.create_server(("127.0.0.1", port)) as server:
+        assert server.getsockname()[1] == port
 
 
 @pytest.mark.parametrize("ip", ["127.0.0.1", "", "0.0.0.0"])

@@ -60,12 +60,12 @@ async def test_trial_has_the_request_id_of_its_caller() -> None:
     assert context["request_id"] == "panel-4711"
 
 
-async def test_cancelled_caller_does_not_block_the_next_trial() -> None:
+async def test_canceled_caller_does_not_block_the_next_trial() -> None:
     runner, trial = TrialRunner(), BlockingTrial()
-    cancelled_run = asyncio.create_task(runner.run(trial, 1))
+    canceled_run = asyncio.create_task(runner.run(trial, 1))
     assert await asyncio.to_thread(trial.started.acquire, timeout=TIMEOUT_SECONDS)
-    cancelled_run.cancel()
+    canceled_run.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await cancelled_run
+        await canceled_run
     trial.may_finish.set()
     assert await runner.run(trial, 2) == 2

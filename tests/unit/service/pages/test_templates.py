@@ -16,7 +16,7 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.service.pages.gradebook import ColumnSummary, GradebookFilters, make_link_query
 from pmh_jupyter.service.pages.template_environment import format_inline_code, make_template_environment
 from pmh_jupyter.wire import submission as submission_wire
-from pmh_jupyter.wire.outline import AwardReply, ExerciseReply, LessonReply, OutlineReply, UnitReply
+from pmh_jupyter.wire.outline import AchievementReply, ExerciseReply, LessonReply, OutlineReply, UnitReply
 from pmh_jupyter.wire.people import ClassroomReply
 from pmh_jupyter.wire.staff import (
     GradebookCellReply,
@@ -141,7 +141,7 @@ def test_home_page_links_staff_to_the_gradebook() -> None:
     assert "Ask your instructor for a join code." in render("home.html", gradebook_roles=set(), **PAGE, classrooms=[])
 
 
-def test_gradebook_page_shows_summary_legend_and_neighbouring_pages() -> None:
+def test_gradebook_page_shows_summary_legend_and_neighboring_pages() -> None:
     filters = GradebookFilters(lesson="sums")
     page = render(
         "gradebook.html",
@@ -203,7 +203,7 @@ def test_member_page_counts_tests_that_could_not_be_evaluated() -> None:
     assert "two is 2" not in page, "a sentence about values that were never compared"
 
 
-def test_progress_page_shows_exercises_awards_and_receipts() -> None:
+def test_progress_page_shows_exercises_achievements_and_receipts() -> None:
     exercise = ExerciseReply(
         grade_id="two",
         title="Two",
@@ -227,7 +227,7 @@ def test_progress_page_shows_exercises_awards_and_receipts() -> None:
         exercises=(exercise, exercise.model_copy(update={"title": "Three", "attempts": 1})),
         submitted_at=NOW,
     )
-    award = AwardReply(
+    achievement = AchievementReply(
         slug="first", title="First solve", description="Solve an exercise.", icon="spark", current=0, target=1
     )
     outline = OutlineReply(
@@ -238,7 +238,7 @@ def test_progress_page_shows_exercises_awards_and_receipts() -> None:
         solved_count=0,
         exercise_count=1,
         next_lesson="sums",
-        awards=(award,),
+        achievements=(achievement,),
         last_event_number=4,
     )
     page = render("progress.html", outline=outline, submissions_with_receipt=[SUBMISSION], **CLASSROOM_PAGE)

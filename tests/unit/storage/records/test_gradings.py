@@ -54,7 +54,7 @@ def test_check_is_an_attempt_only_at_the_requested_exercises(school: School) -> 
 
 
 @pytest.mark.parametrize("outcome", [Outcome.GRADER_ERROR, Outcome.NOT_CHECKED])
-def test_verdict_without_a_judgement_is_no_attempt(school: School, outcome: Outcome) -> None:
+def test_verdict_without_a_judgment_is_no_attempt(school: School, outcome: Outcome) -> None:
     person = school.add_member()
     school.check(person, a=outcome, b=FAILED)
     assert set(progress(school, person.id)) == {("first", "b")}

@@ -62,7 +62,7 @@ def test_check_runs_hidden_tests_only_if_the_assignment_allows_it(
     school: School, kind: SubmissionKind, hidden: bool
 ) -> None:
     classrooms.set_assignment(
-        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), tests_in_checks=CheckedTests.VISIBLE
+        school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), check_tests=CheckedTests.VISIBLE
     )
     school.send(school.add_member(), kind)
     assert school.claim().include_hidden_tests is hidden

@@ -41,7 +41,7 @@ def test_limits_of_the_classroom_replace_those_of_the_author(school: School, tea
         AUTHOR, OVERRIDES
     )
     assert (
-        get_assignment_limits(school.database, teacher.id, CLASSROOM, "first").combined
+        get_assignment_limits(school.database, teacher.id, CLASSROOM, "first").requested_limits
         == limits_of_next_job(school, teacher)
         == COMBINED
     )

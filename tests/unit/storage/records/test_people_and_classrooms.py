@@ -137,12 +137,12 @@ def test_existing_classroom_is_left_unchanged_and_unknown_zone_rejected(school: 
 def test_schedule_outlives_a_new_course_version(school: School) -> None:
     due = LocalSchedule("Europe/Zurich", due_at=datetime(2026, 7, 1, 18))
     classrooms.set_assignment(
-        school.database, CLASSROOM, "first", schedule=due, max_submissions=3, tests_in_checks=CheckedTests.VISIBLE
+        school.database, CLASSROOM, "first", schedule=due, max_submissions=3, check_tests=CheckedTests.VISIBLE
     )
     adopt_newer(school)
     loaded = outline.load_outline(school.database, school.add_member().id, CLASSROOM).lessons[0]
     assert loaded.schedule == Schedule(due_at=datetime(2026, 7, 1, 16, tzinfo=UTC))
-    assert (loaded.submissions_left, loaded.tests_in_checks, loaded.release_id) == (3, "visible", NEWER.id)
+    assert (loaded.submissions_left, loaded.check_tests, loaded.release_id) == (3, "visible", NEWER.id)
 
 
 def test_base_of_a_merge_is_the_release_opened_last(school: School) -> None:

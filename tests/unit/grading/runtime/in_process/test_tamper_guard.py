@@ -144,8 +144,8 @@ HONEST_ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {},
     ),
     "enum": (
-        "import enum\nclass Colour(enum.Enum):\n    RED = 1",
-        "assert Colour(1) is Colour.RED\nassert Colour.RED == Colour(1)",
+        "import enum\nclass Color(enum.Enum):\n    RED = 1",
+        "assert Color(1) is Color.RED\nassert Color.RED == Color(1)",
         {},
     ),
     "class of the test's own": (

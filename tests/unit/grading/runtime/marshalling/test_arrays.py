@@ -220,4 +220,5 @@ def test_encoding_does_not_import_numpy() -> None:
         "assert 'numpy' not in sys.modules\n"
         "assert codec.decode(['as', '<i2', b'\\x01\\x00']) == 1 and 'numpy' in sys.modules and 'pandas' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (0, "")

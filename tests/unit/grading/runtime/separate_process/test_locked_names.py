@@ -9,7 +9,7 @@ import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
 
-GIVEN = """
+LOCKED_CELL = """
 class Base:
     def area(self): return 1
 
@@ -30,14 +30,14 @@ limits = [1, 2]
 def make_names(change: str = "") -> tuple[LockedNames, dict[str, Any]]:
     """Return the saved names of a locked cell, and the namespace after a change by the notebook."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(GIVEN, namespace)
+    exec(LOCKED_CELL, namespace)
     locked_names = LockedNames(namespace)
     locked_names.save(["Base", "Shape", "check", "limits", "unknown"])
     exec(change, namespace)
     return locked_names, namespace
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Shape.name = lambda self: 'x'": ("Shape.name", lambda cls: cls().name() == "ashape"),
     "Shape.make = staticmethod(lambda: 0)": ("Shape.make", lambda cls: isinstance(cls.make(), cls)),
     "Shape.kind = 5": ("Shape.kind", lambda cls: cls.kind() == "Shape"),
@@ -101,11 +101,11 @@ def test_name_has_the_value_of_the_locked_cell(change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "is_same"),
     [
-        (GIVEN, True),
-        (GIVEN.replace("lambda self: 4", "lambda self: 5"), False),
-        (GIVEN.replace("count = 0", "count = 1"), False),
-        (GIVEN.replace("prefix='a'", "prefix='b'"), False),
-        (GIVEN + "\nShape.__eq__ = lambda self, other: True", False),
+        (LOCKED_CELL, True),
+        (LOCKED_CELL.replace("lambda self: 4", "lambda self: 5"), False),
+        (LOCKED_CELL.replace("count = 0", "count = 1"), False),
+        (LOCKED_CELL.replace("prefix='a'", "prefix='b'"), False),
+        (LOCKED_CELL + "\nShape.__eq__ = lambda self, other: True", False),
     ],
 )
 def test_class_that_is_defined_again_in_the_same_way_is_the_notebooks(change: str, is_same: bool) -> None:

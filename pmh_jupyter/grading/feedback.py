@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, Message
@@ -13,9 +14,14 @@ BUILTIN_EXCEPTION_NAMES = frozenset(
 )
 
 # What a test may not rely on, or has not looked at (see `runtime.separate_process.contract` and `runtime.test_cells.evidence`).
-_CONTRACT_REASONS = frozenset(
-    ("object-for-data", "code-for-data", "dishonest-operator", "not-a-number", "empty-value", "too-few-values")
-)
+_CONTRACT_MESSAGES = {
+    "object-for-data": Message("test-object-for-data"),
+    "code-for-data": Message("test-code-for-data"),
+    "dishonest-operator": Message("test-dishonest-operator"),
+    "not-a-number": Message("test-not-a-number"),
+    "empty-value": Message("test-empty-value"),
+    "too-few-values": Message("test-too-few-values"),
+}
 
 
 def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message | None:
@@ -45,8 +51,8 @@ def _make_failure_message(test: JudgeTestResult) -> Message:
     values = _make_expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
     if test.reason == "values-differ":
         return Message("test-differs", values)
-    if test.reason in _CONTRACT_REASONS:
-        return Message(f"test-{test.reason}", values | {"class": test.text})
+    if test.reason in _CONTRACT_MESSAGES:
+        return replace(_CONTRACT_MESSAGES[test.reason], params=values | {"class": test.text})
     return Message("test-not-met", {"expression": test.name})
 
 

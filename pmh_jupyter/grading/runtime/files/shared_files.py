@@ -150,6 +150,11 @@ class JudgeFileSync:
         if self._holds_open_files and not self._is_synchronizing:
             self._synchronize()
 
+    @property
+    def is_synchronizing(self) -> bool:
+        """Whether changes are being exchanged, for which files are opened here."""
+        return self._is_synchronizing
+
     def may_concern(self, path: Any) -> bool:
         """Return whether a path may be in the shared folders."""
         if path is None or isinstance(path, int):

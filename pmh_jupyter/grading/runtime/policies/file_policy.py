@@ -103,7 +103,7 @@ class FilePolicy:
 
     def _handle_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         file_sync = self._file_sync
-        if self._refuses_other_files and event == "open" and file_sync is not None:
+        if self._refuses_other_files and event == "open" and file_sync is not None and not file_sync.is_synchronizing:
             self._require_shared_file(file_sync, arguments[0])
         if file_sync is None or not any(map(file_sync.may_concern, arguments[: 2 if event in _TWO_PATH_EVENTS else 1])):
             return
@@ -121,9 +121,10 @@ class FilePolicy:
     def _require_shared_file(self, file_sync: JudgeFileSync, path: object) -> None:
         if not isinstance(path, str | bytes):
             return
-        shared_folders = (f"{os.path.realpath(os.fsdecode(folder))}/" for folder in file_sync.folders.paths.values())
-        resolved_path = os.path.realpath(os.fsdecode(path))
-        if not resolved_path.startswith((*shared_folders, *self._library_folders, *_READABLE_PATHS)):
+        # Not `realpath`, which looks at files and so starts a synchronization. No link comes from the student process.
+        absolute_path = os.path.abspath(os.fsdecode(path))
+        shared_folders = (f"{os.fsdecode(folder)}/" for folder in file_sync.folders.paths.values())
+        if not absolute_path.startswith((*shared_folders, *self._library_folders, *_READABLE_PATHS)):
             raise PermissionError("the notebook may not have a test open this file")
 
     def _path_hook(self, path: str) -> Any:

@@ -17,15 +17,12 @@ from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import MESSAGE_INDEXES
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 
 # What an exception of a hidden test may tell: its type, if Python defines it. A student can name a class of their own after an input.
 _BUILTIN_EXCEPTIONS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
-)
-# Where a function has its message among the positional arguments. Functions that compare two values have it behind them.
-_MESSAGE_INDEXES = {"AssertionError": 0, "fail": 0} | dict.fromkeys(
-    ("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1
 )
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
@@ -94,7 +91,7 @@ def _list_message_nodes(node: ast.AST) -> list[ast.expr]:
     function = node.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     keywords = [keyword.value for keyword in node.keywords if keyword.arg in ("msg", "err_msg")]
-    index = _MESSAGE_INDEXES.get(name, 2 if name.startswith("assert") else len(node.args))
+    index = 0 if name in ("AssertionError", "fail") else MESSAGE_INDEXES.get(name, len(node.args))
     return [*node.args[index : index + 1], *keywords]
 
 

@@ -190,7 +190,16 @@ def _read_objects(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 
 def _read_scalar(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, data = require_fields(encoded, 2)
-    return _widen(decoder, _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes)))[()]
+    value = _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes))
+    if value.dtype.char == "f" and _is_beyond_single_precision(value) and not decoder.keeps_half_precision():
+        return import_numpy().float64(str(value[()]))
+    return _widen(decoder, value)[()]
+
+
+def _is_beyond_single_precision(value: Any) -> bool:
+    """Return whether a number of single precision equals numbers that are far from it: what is compared with it is rounded, too."""
+    size = abs(float(value))
+    return not 1e-37 < size < 1 << 24
 
 
 def _widen(decoder: ValueDecoder, value: Any) -> Any:

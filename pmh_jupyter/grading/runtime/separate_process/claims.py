@@ -67,6 +67,8 @@ class ClaimVerifier:
             return
         if name in ("eq", "ne"):
             self._ask_about_equality(name, target, other, place)
+        elif name in _OPPOSITE_OPERATORS and type(other) in (int, float):
+            self._ask_about_order(name, target, other, place)
         elif name in _OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
             self._claims(other, name, target)
 
@@ -85,6 +87,20 @@ class ClaimVerifier:
                 self._claimed_equal = is_claimed
             elif is_claimed and not is_proxy(other):
                 self._report(name, target, place, "claims equality with a different value")
+
+    def _ask_about_order(self, name: str, target: Any, other: float, place: str) -> None:
+        """Ask an object whether it is less or greater than numbers around the actual one: what it says must fit together."""
+        hex_digits = self._make_digits()
+        rng = random.Random(hex_digits)
+        distances = rng.sample(range(1, 1000), 3)
+        values = [other, other, *(other + rng.choice((-1, 1)) * distance for distance in distances)]
+        rng.shuffle(values)
+        claims = sorted((value, self._claims(target, name, value)) for value in values)
+        answers = [claim for _, claim in claims]
+        is_rising = name in ("lt", "le")  # what is less than a number is less than a greater one
+        says_both = len({claim for value, claim in claims if value == other}) > 1
+        if says_both or answers != sorted(answers, reverse=not is_rising):
+            self._report(name, target, place, "has no order among numbers")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """The truth of an object stays the same while nothing happens to it. Raises `ContractViolation`."""

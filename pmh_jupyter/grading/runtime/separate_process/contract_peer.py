@@ -59,6 +59,8 @@ class ContractPeer(Peer):
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         # Objects from places where the reference raised an exception, so that it shows no use of them. Their attributes may be read.
         self._objects_beyond_reference: dict[int, Any] = {}
+        # Iterators that came where the reference gives values, and that have not given a value yet.
+        self._unused_iterators: dict[int, Any] = {}
         self._discards_output = False
 
     def request(self, operation: str, *arguments: Any) -> Any:
@@ -71,10 +73,13 @@ class ContractPeer(Peer):
             ):
                 self._objects_beyond_reference[id(result)] = result
             if operation in _VALUE_OPERATIONS:
+                self._unused_iterators.pop(id(arguments[0]), None)
                 self.check_received_value(result)
             return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
+            if is_next and self._unused_iterators.pop(id(arguments[0]), None) is not None:
+                self.contract.note_empty_value()
             if is_next or self.contract.permits(self.contract.find_place(), RAISE_STOP):
                 raise
             # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
@@ -98,8 +103,11 @@ class ContractPeer(Peer):
         if contract.is_recording:
             if not is_proxy(value) and (is_empty(value) or _is_false(value)) or _is_iterable_proxy(value):
                 contract.record(contract.find_place(), RECEIVE_EMPTY)
-        elif is_empty(value) and not contract.has_use(contract.find_place(), RECEIVE_EMPTY):
-            contract.note_empty_value()
+        elif (is_empty(value) or _is_iterator(value)) and not contract.has_use(contract.find_place(), RECEIVE_EMPTY):
+            if _is_iterator(value):
+                self._unused_iterators[id(value)] = value
+            else:
+                contract.note_empty_value()
         if is_nan(value):
             self._handle_nan()
 
@@ -251,6 +259,7 @@ class ContractPeer(Peer):
         known = self._items_by_id.get(id(target))
         if known is None:
             items = list(self.request("apply-operator", target, "iter", (), (), ()))
+            self.check_received_value(items)
             known = self._items_by_id[id(target)] = target, items
         return known[1]
 
@@ -275,6 +284,7 @@ class ContractPeer(Peer):
         """Start a test cell with the entries of its contract."""
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
+        self._unused_iterators.clear()
         self._objects_beyond_reference.clear()
         self._claims.begin_cell(source)
 
@@ -309,6 +319,10 @@ class ContractPeer(Peer):
 
 def _is_false(value: Any) -> bool:
     return value is None or (type(value) in (bool, int, float, str) and not value)
+
+
+def _is_iterator(value: Any) -> bool:
+    return is_proxy(value) and type(type(value)) is ProxyMeta and has_operator(type(value), "next")
 
 
 def _is_iterable_proxy(value: Any) -> bool:

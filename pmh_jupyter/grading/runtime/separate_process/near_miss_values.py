@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import enum
 import math
+import pathlib
 import random
+import uuid
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -104,8 +108,23 @@ def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> lis
     raise _NoNearMiss
 
 
-def _step_sequence(value: list[Any] | tuple[Any, ...], direction: int, rng: random.Random) -> Any:
-    return type(value)(_step_one_item(list(value), direction, rng) if value else [_random_word(rng)])
+def _step_sequence(value: list[Any] | tuple[Any, ...] | deque[Any], direction: int, rng: random.Random) -> Any:
+    try:
+        return type(value)(_step_one_item(list(value), direction, rng) if value else [_random_word(rng)])
+    except _NoNearMiss:
+        return type(value)([*value, _random_word(rng)])
+
+
+def _step_range(value: range, direction: int, rng: random.Random) -> range:
+    return range(value.start + rng.randrange(2) * direction, value.stop + direction * value.step, value.step)
+
+
+def _step_path(value: pathlib.PurePath, direction: int, rng: random.Random) -> pathlib.PurePath:
+    return type(value)(f"{_step_text(str(value), direction, rng)}{_random_word(rng) if str(value) == '.' else ''}")
+
+
+def _step_uuid(value: uuid.UUID, direction: int, _rng: random.Random) -> uuid.UUID:
+    return uuid.UUID(int=(value.int + direction) % (1 << 128))
 
 
 def _step_set(value: set[Any] | frozenset[Any], direction: int, rng: random.Random) -> Any:
@@ -116,9 +135,13 @@ def _step_dict(value: dict[Any, Any], direction: int, rng: random.Random) -> dic
     if not value:
         return {_random_word(rng): 0}
     try:
-        return dict(zip(value, _step_one_item(list(value.values()), direction, rng), strict=True))
+        items = zip(value, _step_one_item(list(value.values()), direction, rng), strict=True)
     except _NoNearMiss:
-        return dict(zip(_step_one_item(list(value), direction, rng), value.values(), strict=True))
+        items = zip(_step_one_item(list(value), direction, rng), value.values(), strict=True)
+    changed_value = copy.copy(value)
+    changed_value.clear()
+    changed_value.update(dict(items))
+    return changed_value
 
 
 def _step_date(value: Any, direction: int, _rng: random.Random) -> Any:
@@ -164,7 +187,11 @@ _STEP_FUNCTIONS: Mapping[type, Callable[[Any, int, random.Random], Any]] = {
     **dict.fromkeys((bytes, bytearray), _step_bytes),
     **dict.fromkeys((list, tuple), _step_sequence),
     **dict.fromkeys((set, frozenset), _step_set),
-    dict: _step_dict,
+    **dict.fromkeys((dict, Counter, OrderedDict, defaultdict), _step_dict),
+    deque: _step_sequence,
+    range: _step_range,
+    **dict.fromkeys((pathlib.PosixPath, pathlib.PurePosixPath), _step_path),
+    uuid.UUID: _step_uuid,
     **dict.fromkeys((date, datetime, timedelta), _step_date),
     time: _step_time,
 }
@@ -179,6 +206,13 @@ _UNIQUE_VALUE_FUNCTIONS: Mapping[type, Callable[[str], Any]] = {
     list: lambda hex_digits: [int(hex_digits, 16)],
     tuple: lambda hex_digits: (int(hex_digits, 16),),
     dict: lambda hex_digits: {hex_digits: hex_digits},
+    Counter: lambda hex_digits: Counter({hex_digits: 1}),
+    OrderedDict: lambda hex_digits: OrderedDict({hex_digits: hex_digits}),
+    deque: lambda hex_digits: deque([hex_digits]),
+    range: lambda hex_digits: range(int(hex_digits, 16), int(hex_digits, 16) + 2),
+    pathlib.PosixPath: lambda hex_digits: pathlib.PosixPath(hex_digits),
+    pathlib.PurePosixPath: lambda hex_digits: pathlib.PurePosixPath(hex_digits),
+    uuid.UUID: lambda hex_digits: uuid.UUID(int=int(hex_digits, 16)),
     set: lambda hex_digits: {hex_digits},
     frozenset: lambda hex_digits: frozenset({hex_digits}),
 }

@@ -55,20 +55,30 @@ class TestCell(StatementRunner):
         if self.compiled_cell is None:
             return [make_test_result(None, "grader-error", "invalid-test")]
         try:
-            return self.run_all(list(self.compiled_cell.statements))
+            results = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
             return [make_test_result(None, "timed-out", "timed-out")]
+        shortfall = self.peer.contract.shortfall
+        if shortfall is None or any(result["outcome"] != "passed" for result in results):
+            return results
+        # None of its statements is recognized as an assertion: it raises other exceptions, runs a test case, or ends in a number of points.
+        last_statement = self.compiled_cell.statements[-1]
+        return [make_test_result(last_statement, "failed", "not-met" if last_statement.is_hidden else shortfall.reason)]
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.peer.contract.begin_statement(statement.line, is_displayed=statement.is_credit_expression)
         test_result = super()._run_statement(statement)
-        if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and statement.has_assertion:
+        if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and self._asserts(statement):
             test_result = self._repeat_with_changes(statement, test_result)
         if self.peer.contract.has_displayed_nan and self._has_credit():
             test_result = make_test_result(statement, "failed", "not-met")
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
         return test_result
+
+    def _asserts(self, statement: StatementSpec) -> bool:
+        """Return whether a statement is a test by itself, or has reached an assertion elsewhere, for example in a module of the lesson."""
+        return statement.has_assertion or self.recorder.assertion_count > 0
 
     def _has_credit(self) -> bool:
         """Return whether the cell ends in a number of points, which may have been computed from a value that is not a number."""
@@ -107,7 +117,7 @@ class TestCell(StatementRunner):
             else self.peer.contract.violation
             or error
             or self.peer.contract.seen_failure
-            or (self.peer.contract.shortfall if statement.has_assertion else None)
+            or (self.peer.contract.shortfall if self._asserts(statement) else None)
         )
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:

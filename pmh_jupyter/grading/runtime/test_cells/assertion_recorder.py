@@ -216,12 +216,14 @@ class AssertionRecorder:
             else _DISHONEST_RESULTS.get(operator_class, False)
         )
 
-    def evaluate_arithmetic(self, operator_class: str, left: Any, right: Any) -> Any:
+    def evaluate_arithmetic(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
         compute, manifest_name = ARITHMETIC_OPERATORS[operator_class]
         if not self.comparator.allows_arithmetic(manifest_name, left, right):
             raise _AssertionError
-        return compute(left, right)
+        result = compute(left, right)
+        self.evidence.note_values(place, result)  # the test may make NaN of infinity, and then drop it with `max`
+        return result
 
     def count_items(self, place: str, values: Any) -> Any:
         """Return an iterator over the values that counts them, or what is none unchanged."""

@@ -55,6 +55,20 @@ def raises_assertion_error(node: ast.AST) -> bool:
     return isinstance(exception, ast.Name) and exception.id == "AssertionError"
 
 
+MESSAGE_INDEXES: dict[str, int] = {
+    **dict.fromkeys(("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1),
+    **{
+        f"assert{name}": 2
+        for name in (
+            "Equal NotEqual Is IsNot In NotIn IsInstance NotIsInstance Greater GreaterEqual Less LessEqual Regex NotRegex "
+            "CountEqual ListEqual TupleEqual SetEqual DictEqual SequenceEqual MultiLineEqual"
+        ).split()
+    },
+    **dict.fromkeys(("assertAlmostEqual", "assertNotAlmostEqual"), 3),
+}
+"""Where methods of unittest have their message. A function of the lesson may have its expected value there."""
+
+
 def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
     """Compile a rewritten statement that calls this recorder."""
     return insert_recorder(compile_statement(node, filename), recorder)
@@ -235,7 +249,7 @@ class AssertionRewriter(ast.NodeTransformer):
         if isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant):
             return node
         return self._make_recorder_call(
-            "evaluate_arithmetic", ast.Constant(type(node.op).__name__), node.left, node.right
+            "evaluate_arithmetic", self._make_place(node), ast.Constant(type(node.op).__name__), node.left, node.right
         )
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -243,6 +257,8 @@ class AssertionRewriter(ast.NodeTransformer):
         self._count_compared_values(node)
         if called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
+        elif isinstance(node.func, ast.Name) and node.func.id == "zip" and not self._is_optional:
+            return self._make_recorder_call("count_items", self._make_place(node), node)
         elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
         return node
@@ -357,14 +373,7 @@ class AssertionRewriter(ast.NodeTransformer):
             if keyword.arg in ("msg", "err_msg") and isinstance(keyword.value, ast.Constant):
                 return str(keyword.value.value)
         name = called_name(call)
-        message_index = 1 if name in ("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone") else 2
-        if (
-            name.startswith("assert")
-            and name[6:7].isupper()
-            and len(call.args) == message_index + 1
-            and name not in RAISES_FUNCTIONS
-        ):
-            message = call.args[message_index]
+        for message in call.args[(index := MESSAGE_INDEXES.get(name, len(call.args))) : index + 1]:
             if isinstance(message, ast.Constant) and isinstance(message.value, str):
                 return message.value
         return ""

@@ -11,13 +11,15 @@ Only places are counted where the number does not depend on the answer in other 
 from __future__ import annotations
 
 import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-_float, _complex, _dict, _type, _len, _min = float, complex, dict, type, len, min
+_float, _complex, _type, _len, _min = float, complex, type, len, min
 MAX_DEPTH = 5  # of containers that are searched for values that are not numbers
 COMPARED, HAS_NAN = "compared", "nan"
-_SIZED_TYPES = (list, tuple, dict, set, frozenset)
+_SIZED_TYPES = (list, tuple, dict, set, frozenset, deque, Counter, OrderedDict, defaultdict)
+_DICT_TYPES = (dict, Counter, OrderedDict, defaultdict)
 _TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
 
 
@@ -121,7 +123,7 @@ def _contains_nan(value: Any, depth: int) -> bool:
     if kind is _float or kind is _complex:
         return bool(value != value)
     if kind in _SIZED_TYPES:
-        items = (*value, *value.values()) if kind is _dict else value
+        items = (*value, *value.values()) if kind in _DICT_TYPES else value
         return depth > 0 and any(
             _contains_nan(item, depth - 1) for item in items if _type(item) not in _TYPES_WITHOUT_NAN
         )
@@ -132,7 +134,7 @@ def _contains_nan(value: Any, depth: int) -> bool:
         return False
     if kind is pandas.DataFrame:  # a further column may have gaps
         return bool(len(value)) and bool(value.isna().all().any())
-    if kind in (pandas.Series, pandas.Index) or isinstance(value, pandas.api.extensions.ExtensionArray):
+    if kind in (pandas.Series, pandas.Index) or _is_pandas_array(value):
         return bool(value.isna().any())
     return value is pandas.NaT or value is pandas.NA
 
@@ -140,6 +142,8 @@ def _contains_nan(value: Any, depth: int) -> bool:
 def _array_contains_nan(array: Any, numpy: Any, depth: int) -> bool:
     if array.dtype.kind in "fc":
         return bool(numpy.isnan(array).any())
+    if array.dtype.names:
+        return any(_array_contains_nan(array[name], numpy, depth) for name in array.dtype.names)
     if array.dtype.kind == "O":
         return depth > 0 and any(_contains_nan(item, depth - 1) for item in array.flat)
     return array.dtype.kind in "mM" and bool(numpy.isnat(array).any())
@@ -147,14 +151,22 @@ def _array_contains_nan(array: Any, numpy: Any, depth: int) -> bool:
 
 def is_empty(value: Any) -> bool:
     """Return whether a value is a container, an array or a table without elements, or a tuple that contains such an array or table."""
-    if _type(value) in _SIZED_TYPES and not value:
+    if _type(value) in (*_SIZED_TYPES, range, str, bytes) and not value:
         return True
     items = value if _type(value) is tuple else (value,)
-    return any(_type(item) in _array_types() and item.size == 0 for item in items)
+    return any(
+        (_type(item) in _array_types() and item.size == 0) or (_is_pandas_array(item) and _len(item) == 0)
+        for item in items
+    )
+
+
+def _is_pandas_array(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.api.extensions.ExtensionArray)
 
 
 def _array_types() -> tuple[type, ...]:
     """Return the types of arrays and tables, of the libraries that are loaded."""
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     types = () if numpy is None else (numpy.ndarray,)
-    return types if pandas is None else (*types, pandas.DataFrame, pandas.Series, pandas.Index)
+    return types if pandas is None else (*types, pandas.DataFrame, pandas.Series, pandas.Index, pandas.RangeIndex)

@@ -61,10 +61,8 @@ RAISE = "raise"
 """A request raised an exception. What an object that comes from there is used for, the reference cannot show."""
 RAISE_STOP = "raise-stop"
 """A call raised StopIteration or a similar exception, with which Python ends a loop silently."""
-RECEIVE_NAN = "receive-nan"
-"""A value came that is not a number (NaN, NaT, NA), or an array with one. It is neither less nor more than anything, and sums skip it."""
 RECEIVE_EMPTY = "receive-empty"
-"""A value came that is empty or false, or an iterator, which may be empty. Comparisons of all elements are true of no elements."""
+"""A value came that is empty or false. An array without elements broadcasts, and comparisons of all its elements are true."""
 RECEIVE_HALF = "receive-half"
 """A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity."""
 CHANGE_ARGUMENT = "change-argument"
@@ -91,7 +89,7 @@ _OPERATOR_FAMILIES = (
     frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
     TEXT_OPERATORS,
 )
-NOT_A_NUMBER, EMPTY_VALUE = "not-a-number", "empty-value"
+EMPTY_VALUE = "empty-value"
 
 
 class ContractViolation(Exception):
@@ -130,7 +128,7 @@ class Contract:
         self.flags: list[FlagFields] = []
         self.statement_line = 0
         self.shortfall: ContractViolation | None = None
-        self.is_displayed = self.has_displayed_nan = False
+        self.permits_all_changes = False
         self.entries: tuple[str, ...] = ()
         self._entries: frozenset[str] | None = None
         self._places_with_uses: frozenset[str] = frozenset()
@@ -140,19 +138,15 @@ class Contract:
         """Start a test cell with the entries that were recorded for it."""
         self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
         self.statement_line = 0
-        self.shortfall, self.is_displayed = None, False
+        self.shortfall = None
         self.entries = tuple(entries)
         self._entries = frozenset(_expand_families(self.entries))
         self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
         self._places = _PlaceTable()
 
-    def begin_statement(self, line: int, *, is_displayed: bool = False) -> None:
-        """Start the statement of the cell that begins at this line.
-
-        is_displayed: its value is displayed, so that it may be NaN, or partial credit.
-        """
+    def begin_statement(self, line: int) -> None:
+        """Start the statement of the cell that begins at this line."""
         self.statement_line, self.violation, self.seen_failure = line, None, None
-        self.is_displayed, self.has_displayed_nan = is_displayed, False
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""
@@ -206,7 +200,7 @@ class Contract:
         return violation
 
     def note_empty_value(self) -> None:
-        """Note that an empty value came where the reference gives values: from here on, no assertion of the cell passes."""
+        """Note that an array or a table without elements came where the reference gives values: the cell does not pass."""
         self.shortfall = self.shortfall or ContractViolation("an empty value", EMPTY_VALUE)
 
     def note_seen_failure(self, error: BaseException) -> None:

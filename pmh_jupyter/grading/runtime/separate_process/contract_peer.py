@@ -26,14 +26,12 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     COMPARING_METHODS,
     DELETE_ATTRIBUTE,
     GET_ATTRIBUTE,
-    NOT_A_NUMBER,
     OBJECT_FOR_DATA,
     OPERATOR,
     RAISE,
     RAISE_STOP,
     RECEIVE_EMPTY,
     RECEIVE_HALF,
-    RECEIVE_NAN,
     RECEIVE_OBJECT,
     SET_ATTRIBUTE,
     WITH_DATA,
@@ -42,7 +40,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
 )
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
-from pmh_jupyter.grading.runtime.test_cells.evidence import is_empty, is_nan
+from pmh_jupyter.grading.runtime.test_cells.evidence import is_empty, is_empty_array
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 
@@ -59,8 +57,6 @@ class ContractPeer(Peer):
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         # Objects from places where the reference raised an exception, so that it shows no use of them. Their attributes may be read.
         self._objects_beyond_reference: dict[int, Any] = {}
-        # Iterators that came where the reference gives values, and that have not given a value yet.
-        self._unused_iterators: dict[int, Any] = {}
         self._discards_output = False
 
     def request(self, operation: str, *arguments: Any) -> Any:
@@ -73,13 +69,10 @@ class ContractPeer(Peer):
             ):
                 self._objects_beyond_reference[id(result)] = result
             if operation in _VALUE_OPERATIONS:
-                self._unused_iterators.pop(id(arguments[0]), None)
                 self.check_received_value(result)
             return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
-            if is_next and self._unused_iterators.pop(id(arguments[0]), None) is not None:
-                self.contract.note_empty_value()
             if is_next or self.contract.permits(self.contract.find_place(), RAISE_STOP):
                 raise
             # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
@@ -96,32 +89,17 @@ class ContractPeer(Peer):
         return super().request(operation, *arguments)
 
     def check_received_value(self, value: Any) -> None:
-        """Refuse a value that is not a number, and an empty one, where the reference gives others. The statement does not pass."""
+        """Note an array or a table without elements where the reference gives values, and raises nothing."""
         contract = self.contract
         if not contract.is_active:
             return
         if contract.is_recording:
-            if not is_proxy(value) and (is_empty(value) or _is_false(value)) or _is_iterable_proxy(value):
+            if is_empty(value) or _is_false(value):
                 contract.record(contract.find_place(), RECEIVE_EMPTY)
-        elif (is_empty(value) or _is_iterator(value)) and not contract.has_use(contract.find_place(), RECEIVE_EMPTY):
-            if _is_iterator(value):
-                self._unused_iterators[id(value)] = value
-            else:
+        elif is_empty_array(value):
+            place = contract.find_place()
+            if not (contract.has_use(place, RECEIVE_EMPTY) or contract.has_use(place, RAISE)):
                 contract.note_empty_value()
-        if is_nan(value):
-            self._handle_nan()
-
-    def check_argument(self, value: Any) -> None:
-        """Refuse a value that is not a number, with which the notebook calls a function of the test."""
-        if self.contract.is_active and is_nan(value):
-            self._handle_nan()
-
-    def _handle_nan(self) -> None:
-        if not self.contract.permits(self.contract.find_place(), RECEIVE_NAN):
-            if self.contract.is_displayed:
-                self.contract.has_displayed_nan = True
-            else:
-                self.contract.make_violation(NOT_A_NUMBER, "", "a value that is not a number", is_suspicious=False)
 
     def _check_missing_attribute(self, error: AttributeError) -> None:
         """Note that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
@@ -208,7 +186,8 @@ class ContractPeer(Peer):
 
     def permits_changes(self) -> bool:
         """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
-        return self.is_recording or self.contract.has_use(self.contract.find_place(), CHANGE_ARGUMENT)
+        is_free = self.is_recording or self.contract.permits_all_changes
+        return is_free or self.contract.has_use(self.contract.find_place(), CHANGE_ARGUMENT)
 
     def note_change(self) -> None:
         """Record that a value that the test passed came back changed."""
@@ -259,7 +238,6 @@ class ContractPeer(Peer):
         known = self._items_by_id.get(id(target))
         if known is None:
             items = list(self.request("apply-operator", target, "iter", (), (), ()))
-            self.check_received_value(items)
             known = self._items_by_id[id(target)] = target, items
         return known[1]
 
@@ -284,7 +262,6 @@ class ContractPeer(Peer):
         """Start a test cell with the entries of its contract."""
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
-        self._unused_iterators.clear()
         self._objects_beyond_reference.clear()
         self._claims.begin_cell(source)
 
@@ -319,18 +296,6 @@ class ContractPeer(Peer):
 
 def _is_false(value: Any) -> bool:
     return value is None or (type(value) in (bool, int, float, str) and not value)
-
-
-def _is_iterator(value: Any) -> bool:
-    return is_proxy(value) and type(type(value)) is ProxyMeta and has_operator(type(value), "next")
-
-
-def _is_iterable_proxy(value: Any) -> bool:
-    return (
-        is_proxy(value)
-        and type(type(value)) is ProxyMeta
-        and any(has_operator(type(value), name) for name in ("iter", "next", "getitem"))
-    )
 
 
 def _get_function_type(target: Any) -> type | None:

@@ -183,10 +183,11 @@ class SeparateProcessJudge:
         if not self._names_of_locked_cells:
             return
         if self._is_recording:
-            self._manifest.rebound_names.update(_decode_names(self.peer.request_of_runner("find-locked-changes")))
+            changes = _decode_names(self.peer.request_of_runner("find-locked-changes"))
+            # A submission may change a class in another way than the reference: define it again, for example.
+            self._manifest.rebound_names.update(name.partition(".")[0] for name in changes)
         else:
-            permitted_names = tuple(name for name in self._manifest.rebound_names if "." in name)
-            for name in _decode_names(self.peer.request_of_runner("restore-locked-classes", permitted_names)):
+            for name in _decode_names(self.peer.request_of_runner("restore-locked-classes")):
                 self._contract.note_helper_change(name)
 
     def run_test_cell(

@@ -111,8 +111,6 @@ class JudgePeer(ContractPeer):
         positional, names, values = other_arguments[-3:]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):
             raise PermissionError("the arguments of this call are malformed")
-        for value in (*positional, *values):
-            self.check_argument(value)
         keywords = {name: value for name, value in zip(names, values, strict=True) if type(name) is str}
         return (
             target(*positional, **keywords)

@@ -19,6 +19,14 @@ __builtins__ = BUILTINS
 _MISSING = object()
 _get_bases, _get_attributes = type.__dict__["__bases__"].__get__, type.__dict__["__dict__"].__get__
 _PLAIN_TYPES = (int, float, complex, str, bytes, bool, type(None))
+_CODE = ".__code__"
+# A class that did not have them has other objects with them: they decide what is equal, what there is, and how objects are made.
+_DECIDING_METHODS = frozenset(
+    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __bool__ __getattr__ __getattribute__ __setattr__ __init__ __new__ __call__ "
+    "__init_subclass__ __class__ __slots__".split()
+)
+# Where descriptors have their functions: methods, properties, `cached_property`, `partialmethod`.
+_FUNCTION_ATTRIBUTES = ("__func__", "fget", "fset", "fdel", "func")
 # Python sets these itself, or they decide nothing.
 _IGNORED_ATTRIBUTES = frozenset(
     "__dict__ __weakref__ __doc__ __module__ __annotations__ __abstractmethods__ __firstlineno__ __static_attributes__".split()
@@ -32,11 +40,7 @@ class _SavedClass:
     def __init__(self, cls: type) -> None:
         self.cls, self.bases = cls, _get_bases(cls)
         self.attributes = {name: value for name, value in _get_attributes(cls).items() if type(name) is str}
-        self.functions = {
-            name: _get_function_state(function)
-            for name, value in self.attributes.items()
-            if (function := _find_function(value)) is not None
-        }
+        self.functions = {name: _save_functions(value) for name, value in self.attributes.items()}
 
     def find_changes(self) -> Iterator[str]:
         """Yield the name of each changed method, or `__bases__`.
@@ -62,23 +66,44 @@ class _SavedClass:
 
     def _is_changed(self, name: str, saved: Any, current: Any) -> bool:
         if saved is _MISSING:
-            return (name.startswith("__") and name.endswith("__")) or any(
-                name in _get_attributes(base) for base in type.__dict__["__mro__"].__get__(self.cls)[1:]
+            return name in _DECIDING_METHODS or any(
+                name in _get_attributes(base) for base in type.__dict__["__mro__"].__get__(self.cls)[1:-1]
             )
         if saved is not current:
             return _is_method(saved) or _is_method(current)
-        function = _find_function(saved)
-        return function is not None and not _has_state(function, self.functions[name])
+        return not all(map(_SavedFunction.is_unchanged, self.functions[name]))
 
     def _restore_attribute(self, name: str, saved: Any) -> None:
         if saved is _MISSING:
             type.__delattr__(self.cls, name)
             return
-        function = _find_function(saved)
-        if function is not None:
-            function.__code__, function.__defaults__, function.__kwdefaults__ = self.functions[name]
+        for function in self.functions[name]:
+            function.restore()
         if _get_attributes(self.cls).get(name) is not saved:
             type.__setattr__(self.cls, name, saved)
+
+
+class _SavedFunction:
+    """A function with its code, its defaults, and the functions and classes that it is a closure over."""
+
+    def __init__(self, function: FunctionType) -> None:
+        self.function = function
+        self.state = (function.__code__, function.__defaults__, function.__kwdefaults__)
+        self.cells = [(cell, content) for cell in function.__closure__ or () if callable(content := _get_content(cell))]
+
+    def is_unchanged(self) -> bool:
+        """Return whether everything is what it was. Data that it is a closure over does not count: it may be a counter."""
+        function = self.function
+        state = (function.__code__, function.__defaults__, function.__kwdefaults__)
+        return all(map(lambda before, after: before is after, self.state, state)) and all(
+            _get_content(cell) is content for cell, content in self.cells
+        )
+
+    def restore(self) -> None:
+        """Undo changes."""
+        self.function.__code__, self.function.__defaults__, self.function.__kwdefaults__ = self.state
+        for cell, content in self.cells:
+            cell.cell_contents = content
 
 
 class LockedNames:
@@ -88,6 +113,7 @@ class LockedNames:
         self._namespace = namespace
         self._values: dict[str, Any] = {}
         self._classes: dict[str, _SavedClass] = {}
+        self._functions: dict[str, list[_SavedFunction]] = {}
 
     def save(self, names: Iterable[str]) -> None:
         """Save what the names refer to now."""
@@ -95,8 +121,10 @@ class LockedNames:
             value = self._namespace.get(name, _MISSING)
             self._values.pop(name, None)
             self._classes.pop(name, None)
+            self._functions.pop(name, None)
             if value is not _MISSING:
                 self._values[name] = value
+                self._functions[name] = _save_functions(value)
                 if isinstance(value, type) and type.__dict__["__module__"].__get__(value) == "__main__":
                     self._classes[name] = _SavedClass(value)
 
@@ -110,36 +138,62 @@ class LockedNames:
         saved, current = self._values[name], self._namespace.get(name, _MISSING)
         if current is saved or (name in self._classes and _is_same_class(self._classes[name], current)):
             return current, False
-        return saved, current is not _MISSING and callable(saved)
+        if not callable(saved) and current is not _MISSING:  # data that tests read is in the judge
+            return current, False
+        return saved, current is not _MISSING
 
-    def restore_classes(self, permitted: Iterable[str]) -> list[str]:
-        """Undo changes of the classes' methods, except the permitted ones. Returns what was changed: `Class.attribute`."""
-        permitted_names, changes = set(permitted), []
+    def restore(self) -> list[str]:
+        """Undo changes of functions and of the classes' methods. Returns what was changed: `Class.attribute`."""
+        changes = []
         for name, saved_class in self._classes.items():
             for attribute in list(saved_class.find_changes()):
-                if f"{name}.{attribute}" not in permitted_names:
-                    saved_class.restore(attribute)
-                    changes.append(f"{name}.{attribute}")
+                saved_class.restore(attribute)
+                changes.append(f"{name}.{attribute}")
+        for name in self._find_changed_functions():
+            for function in self._functions[name.removesuffix(_CODE)]:
+                function.restore()
+            changes.append(name)
         return changes
+
+    def _find_changed_functions(self) -> list[str]:
+        return [
+            f"{name}{_CODE}"
+            for name, functions in self._functions.items()
+            if not all(map(_SavedFunction.is_unchanged, functions))
+        ]
 
     def find_changes(self) -> list[str]:
         """Return the names that now refer to something else, and the changed attributes of the classes. Undoes nothing."""
         changed_names = [
             name for name, value in self._values.items() if self._namespace.get(name, _MISSING) is not value
         ]
-        return changed_names + [
-            f"{name}.{attribute}"
-            for name, saved_class in self._classes.items()
-            for attribute in saved_class.find_changes()
-        ]
+        return (
+            changed_names
+            + [
+                f"{name}.{attribute}"
+                for name, saved_class in self._classes.items()
+                for attribute in saved_class.find_changes()
+            ]
+            + self._find_changed_functions()
+        )
+
+
+def _save_functions(value: Any) -> list[_SavedFunction]:
+    """Save a function, or the functions in a method, a property or a similar descriptor."""
+    parts = [value, *(getattr(value, name, None) for name in _FUNCTION_ATTRIBUTES if not isinstance(value, type))]
+    return [_SavedFunction(part) for part in parts if type(part) is FunctionType]
+
+
+def _get_content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return None
 
 
 def _find_function(value: Any) -> FunctionType | None:
     """Return the function of a method."""
-    if type(value) in (staticmethod, classmethod):
-        value = value.__func__
-    elif type(value) is property:
-        value = value.fget
+    value = value.__func__ if type(value) in (staticmethod, classmethod) else value
     return value if type(value) is FunctionType else None
 
 
@@ -147,12 +201,8 @@ def _is_method(value: Any) -> bool:
     return value is not _MISSING and (callable(value) or hasattr(type(value), "__get__"))
 
 
-def _get_function_state(function: FunctionType) -> tuple[Any, Any, Any]:
-    return function.__code__, function.__defaults__, function.__kwdefaults__
-
-
-def _has_state(function: FunctionType, state: tuple[Any, Any, Any]) -> bool:
-    return all(map(lambda before, after: before is after, state, _get_function_state(function)))
+def _get_defaults(function: FunctionType) -> tuple[Any, Any]:
+    return function.__defaults__, function.__kwdefaults__
 
 
 def _is_same_class(saved: _SavedClass, other: Any) -> bool:
@@ -163,8 +213,11 @@ def _is_same_class(saved: _SavedClass, other: Any) -> bool:
         {name: value for name, value in attributes.items() if name not in _ATTRIBUTES_OF_ONE_CLASS}
         for attributes in (saved.attributes, _get_attributes(other))
     )
-    return actual.keys() == expected.keys() and all(
-        _is_same_attribute(value, actual[name]) for name, value in expected.items()
+    added_names = actual.keys() - expected.keys()
+    return (
+        actual.keys() >= expected.keys()
+        and not added_names & _DECIDING_METHODS
+        and all(_is_same_attribute(value, actual[name]) for name, value in expected.items())
     )
 
 
@@ -177,7 +230,7 @@ def _is_same_attribute(left: Any, right: Any) -> bool:
     if left_function is None or right_function is None:
         return left is right or _is_same_data(left, right)
     return _normalize_code(left_function.__code__) == _normalize_code(right_function.__code__) and all(
-        map(_is_same_data, _get_function_state(left_function)[1:], _get_function_state(right_function)[1:])
+        map(_is_same_data, _get_defaults(left_function), _get_defaults(right_function))
     )
 
 

@@ -151,7 +151,7 @@ class _RequestHandlers:
             "run-cell": run_student_cell,
             "run-test-cell": run_test_cell,
             "save-locked-names": self._locked_names.save,
-            "restore-locked-classes": self._locked_names.restore_classes,
+            "restore-locked-classes": self._locked_names.restore,
             "find-locked-changes": self._locked_names.find_changes,
             "lookup-name": self.lookup,
             "lookup-locked-name": self.lookup_locked,

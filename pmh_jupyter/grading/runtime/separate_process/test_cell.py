@@ -25,7 +25,6 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_rec
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
-from pmh_jupyter.grading.runtime.test_cells.partial_credit import CREDIT_VARIABLE
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
@@ -61,17 +60,15 @@ class TestCell(StatementRunner):
         shortfall = self.peer.contract.shortfall
         if shortfall is None or any(result["outcome"] != "passed" for result in results):
             return results
-        # None of its statements is recognized as an assertion: it raises other exceptions, runs a test case, or ends in a number of points.
+        # Said last, because a statement that fails by itself says more.
         last_statement = self.compiled_cell.statements[-1]
         return [make_test_result(last_statement, "failed", "not-met" if last_statement.is_hidden else shortfall.reason)]
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
-        self.peer.contract.begin_statement(statement.line, is_displayed=statement.is_credit_expression)
+        self.peer.contract.begin_statement(statement.line)
         test_result = super()._run_statement(statement)
         if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and self._asserts(statement):
             test_result = self._repeat_with_changes(statement, test_result)
-        if self.peer.contract.has_displayed_nan and self._has_credit():
-            test_result = make_test_result(statement, "failed", "not-met")
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
         return test_result
@@ -79,10 +76,6 @@ class TestCell(StatementRunner):
     def _asserts(self, statement: StatementSpec) -> bool:
         """Return whether a statement is a test by itself, or has reached an assertion elsewhere, for example in a module of the lesson."""
         return statement.has_assertion or self.recorder.assertion_count > 0
-
-    def _has_credit(self) -> bool:
-        """Return whether the cell ends in a number of points, which may have been computed from a value that is not a number."""
-        return type(self.user_ns.get_own(CREDIT_VARIABLE)) in (int, float)
 
     def _repeat_with_changes(self, statement: StatementSpec, test_result: TestFields) -> TestFields:
         """Run a statement that passed once more, with the changes that the notebook made to values of the test.
@@ -94,9 +87,11 @@ class TestCell(StatementRunner):
         for value, _, received in changes:
             refill(value, received)
         self.peer.contract.begin_statement(statement.line)
+        self.peer.contract.permits_all_changes = True
         try:
             repeated_result = super()._run_statement(statement)
         finally:
+            self.peer.contract.permits_all_changes = False
             for value, original, _ in reversed(changes):
                 refill(value, original)
         return test_result if repeated_result["outcome"] == "passed" else repeated_result
@@ -114,10 +109,7 @@ class TestCell(StatementRunner):
         return (
             error
             if isinstance(error, TimeLimitReached)
-            else self.peer.contract.violation
-            or error
-            or self.peer.contract.seen_failure
-            or (self.peer.contract.shortfall if self._asserts(statement) else None)
+            else self.peer.contract.violation or error or self.peer.contract.seen_failure
         )
 
     def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:

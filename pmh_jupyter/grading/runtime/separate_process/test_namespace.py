@@ -140,6 +140,7 @@ class NameResolver:
             if self._is_changed_by_reference(name):
                 names.discard(name)
                 self.helpers.forget(name)
+                self.manifest.rebound_names.add(name)  # a submission may bind it again instead of changing it
                 return False
             if name in self.helpers.captured_names:
                 names.add(name)

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment
+from pmh_jupyter.grading.runtime.test_cells.unittest_messages import MESSAGE_INDEXES
 
 RECORDER_PLACEHOLDER = "\0pmh recorder"
 EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
@@ -53,20 +54,6 @@ def raises_assertion_error(node: ast.AST) -> bool:
         return False
     exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
     return isinstance(exception, ast.Name) and exception.id == "AssertionError"
-
-
-MESSAGE_INDEXES: dict[str, int] = {
-    **dict.fromkeys(("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1),
-    **{
-        f"assert{name}": 2
-        for name in (
-            "Equal NotEqual Is IsNot In NotIn IsInstance NotIsInstance Greater GreaterEqual Less LessEqual Regex NotRegex "
-            "CountEqual ListEqual TupleEqual SetEqual DictEqual SequenceEqual MultiLineEqual"
-        ).split()
-    },
-    **dict.fromkeys(("assertAlmostEqual", "assertNotAlmostEqual"), 3),
-}
-"""Where methods of unittest have their message. A function of the lesson may have its expected value there."""
 
 
 def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
@@ -266,7 +253,18 @@ class AssertionRewriter(ast.NodeTransformer):
     def _count_compared_values(self, node: ast.Call) -> None:
         """Count what `all(values)`, `not any(values)`, `np.all(array)` and `array.all()` look at. They are true if that is nothing."""
         name = "any" if self._is_negated else "all"
-        if self._is_optional or called_name(node) != name:
+        if self._is_optional:
+            return
+        if isinstance(node.func, ast.Name) and node.func.id in ("sum", "max", "min") and node.args:
+            self._count_comprehension(node.args[0])
+        if called_name(node) in ("allclose", "isclose", "array_equal") and len(node.args) >= 2:
+            node.args[:2] = [
+                arg
+                if isinstance(arg, ast.Starred)
+                else self._make_recorder_call("count_elements", self._make_place(arg), arg)
+                for arg in node.args[:2]
+            ]
+        if called_name(node) != name:
             return
         place = self._make_place(node)
         if isinstance(node.func, ast.Name) and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
@@ -275,6 +273,12 @@ class AssertionRewriter(ast.NodeTransformer):
             node.args[0] = self._make_recorder_call("count_elements", place, node.args[0])
         elif isinstance(node.func, ast.Attribute) and not node.args:
             node.func.value = self._make_recorder_call("count_elements", place, node.func.value)
+
+    def _count_comprehension(self, node: ast.expr) -> None:
+        """Count what a comprehension iterates over."""
+        if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp):
+            first = node.generators[0]
+            first.iter = self._make_recorder_call("count_items", self._make_place(node), first.iter)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and node.id in self.pinned:

@@ -150,13 +150,15 @@ def _array_contains_nan(array: Any, numpy: Any, depth: int) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a value is a container, an array or a table without elements, or a tuple that contains such an array or table."""
-    if _type(value) in (*_SIZED_TYPES, range, str, bytes) and not value:
-        return True
-    items = value if _type(value) is tuple else (value,)
+    """Return whether a value is a container, a text, an array or a table without elements, or a tuple with such an array or table."""
+    return (_type(value) in (*_SIZED_TYPES, range, str, bytes) and not value) or is_empty_array(value)
+
+
+def is_empty_array(value: Any) -> bool:
+    """Return whether a value is an array or a table without elements, or a tuple with one."""
     return any(
         (_type(item) in _array_types() and item.size == 0) or (_is_pandas_array(item) and _len(item) == 0)
-        for item in items
+        for item in (value if _type(value) is tuple else (value,))
     )
 
 

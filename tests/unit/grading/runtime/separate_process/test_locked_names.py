@@ -60,9 +60,9 @@ def test_changed_method_of_a_class_is_restored_and_named(change: str) -> None:
     with pytest.raises((AssertionError, AttributeError, TypeError)):
         assert is_restored(namespace["Shape"])
     assert locked_names.find_changes() == [name]
-    assert locked_names.restore_classes(()) == [name]
+    assert locked_names.restore(()) == [name]
     assert is_restored(namespace["Shape"])
-    assert locked_names.restore_classes(()) == locked_names.find_changes() == []
+    assert locked_names.restore(()) == locked_names.find_changes() == []
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_changed_method_of_a_class_is_restored_and_named(change: str) -> None:
 )
 def test_data_and_new_methods_of_a_class_are_left_alone(change: str) -> None:
     locked_names, _ = make_names(change)
-    assert locked_names.restore_classes(()) == []
+    assert locked_names.restore(()) == []
 
 
 def test_attribute_that_the_reference_changes_too_is_left_alone() -> None:
     locked_names, namespace = make_names("Shape.name = lambda self: 'x'\nBase.area = lambda self: 2")
-    assert locked_names.restore_classes(["Shape.name"]) == ["Base.area"]
+    assert locked_names.restore(["Shape.name"]) == ["Base.area"]
     assert namespace["Shape"]().name() == "x"
 
 

@@ -17,8 +17,8 @@ from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import MESSAGE_INDEXES
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
-from pmh_jupyter.grading.runtime.test_cells.unittest_messages import MESSAGE_INDEXES
 
 # What an exception of a hidden test may tell: its type, if Python defines it. A student can name a class of their own after an input.
 _BUILTIN_EXCEPTIONS = frozenset(

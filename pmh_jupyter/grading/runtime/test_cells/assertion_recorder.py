@@ -185,7 +185,8 @@ class AssertionRecorder:
         return True
 
     def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
-        self.evidence.note_values(place, left, right)
+        if operator_class not in ("Is", "IsNot"):
+            self.evidence.note_values(place, left, right)
         if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
             self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
         if self._comparison_holds(operator_class, left, right):

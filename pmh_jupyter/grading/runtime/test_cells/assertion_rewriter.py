@@ -14,46 +14,22 @@ from types import CodeType
 from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment
-from pmh_jupyter.grading.runtime.test_cells.unittest_messages import MESSAGE_INDEXES
+from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
+    MESSAGE_INDEXES,
+    RAISES_FUNCTIONS,
+    called_name,
+    is_assert_call,
+    is_raises_block,
+    raises_assertion_error,
+)
 
 RECORDER_PLACEHOLDER = "\0pmh recorder"
 EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
-RAISES_FUNCTIONS = frozenset(
-    {"raises", "warns", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "assertLogs"}
-)
 # Builtins that tests patch themselves, and `super`, which the compiler must see by name.
 UNPINNED_BUILTINS = frozenset(
     {"input", "print", "open", "super", "help", "exit", "quit", "copyright", "credits", "license"}
 )
 PINNED_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("_")) - UNPINNED_BUILTINS
-
-
-def is_assert_call(node: ast.AST) -> bool:
-    """Return True for a call of a function whose name starts with "assert"."""
-    return isinstance(node, ast.Call) and called_name(node).lower().startswith("assert")
-
-
-def called_name(node: ast.Call) -> str:
-    """Return the last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
-
-
-def is_raises_block(node: ast.AST) -> bool:
-    """Return True for `with pytest.raises(…)` and similar blocks."""
-    return isinstance(node, ast.With | ast.AsyncWith) and any(
-        isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) in RAISES_FUNCTIONS
-        for item in node.items
-    )
-
-
-def raises_assertion_error(node: ast.AST) -> bool:
-    """Return True for `raise AssertionError`."""
-    if not isinstance(node, ast.Raise) or node.exc is None:
-        return False
-    exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    return isinstance(exception, ast.Name) and exception.id == "AssertionError"
 
 
 def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
@@ -103,6 +79,7 @@ class AssertionRewriter(ast.NodeTransformer):
         # Whether the code that is being rewritten may run less often for a right answer than for the reference.
         self._is_optional = False
         self._is_negated = False
+        self._function_depth = 0
         self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
 
     def visit(self, node: ast.AST) -> Any:
@@ -146,6 +123,22 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
         return self._rewrite_try(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._visit_function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._visit_function(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self._visit_function(node)
+
+    def _visit_function(self, node: ast.AST) -> ast.AST:
+        self._function_depth += 1
+        try:
+            return self.generic_visit(node)
+        finally:
+            self._function_depth -= 1
 
     def visit_For(self, node: ast.For) -> ast.AST:
         return self._visit_loop(node)
@@ -244,7 +237,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self._count_compared_values(node)
         if called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
-        elif isinstance(node.func, ast.Name) and node.func.id == "zip" and not self._is_optional:
+        elif isinstance(node.func, ast.Name) and node.func.id == "zip" and self._counts_rounds:
             return self._make_recorder_call("count_items", self._make_place(node), node)
         elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
@@ -255,7 +248,12 @@ class AssertionRewriter(ast.NodeTransformer):
         name = "any" if self._is_negated else "all"
         if self._is_optional:
             return
-        if isinstance(node.func, ast.Name) and node.func.id in ("sum", "max", "min") and node.args:
+        if (
+            isinstance(node.func, ast.Name)
+            and node.func.id in ("sum", "max", "min")
+            and node.args
+            and self._counts_rounds
+        ):
             self._count_comprehension(node.args[0])
         if called_name(node) in ("allclose", "isclose", "array_equal") and len(node.args) >= 2:
             node.args[:2] = [
@@ -273,6 +271,11 @@ class AssertionRewriter(ast.NodeTransformer):
             node.args[0] = self._make_recorder_call("count_elements", place, node.args[0])
         elif isinstance(node.func, ast.Attribute) and not node.args:
             node.func.value = self._make_recorder_call("count_elements", place, node.func.value)
+
+    @property
+    def _counts_rounds(self) -> bool:
+        """Whether it does not depend on the answer how often this code runs: a function may be a callback."""
+        return not (self._is_optional or self._function_depth)
 
     def _count_comprehension(self, node: ast.expr) -> None:
         """Count what a comprehension iterates over."""

@@ -15,7 +15,7 @@ from typing import Protocol
 from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment, get_source_segment
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import (
+from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     is_assert_call,
     is_raises_block,
     raises_assertion_error,

@@ -1,0 +1,49 @@
+"""Recognizes assertions in a syntax tree, and where they have their message."""
+
+from __future__ import annotations
+
+import ast
+
+RAISES_FUNCTIONS = frozenset(
+    {"raises", "warns", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "assertLogs"}
+)
+MESSAGE_INDEXES: dict[str, int] = {
+    **dict.fromkeys(("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1),
+    **{
+        f"assert{name}": 2
+        for name in (
+            "Equal NotEqual Is IsNot In NotIn IsInstance NotIsInstance Greater GreaterEqual Less LessEqual Regex NotRegex "
+            "CountEqual ListEqual TupleEqual SetEqual DictEqual SequenceEqual MultiLineEqual"
+        ).split()
+    },
+    **dict.fromkeys(("assertAlmostEqual", "assertNotAlmostEqual"), 3),
+}
+"""Where methods of unittest have their message. A function of the lesson may have its expected value there."""
+
+
+def is_assert_call(node: ast.AST) -> bool:
+    """Return True for a call of a function whose name starts with "assert"."""
+    return isinstance(node, ast.Call) and called_name(node).lower().startswith("assert")
+
+
+def called_name(node: ast.Call) -> str:
+    """Return the last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def is_raises_block(node: ast.AST) -> bool:
+    """Return True for `with pytest.raises(…)` and similar blocks."""
+    return isinstance(node, ast.With | ast.AsyncWith) and any(
+        isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) in RAISES_FUNCTIONS
+        for item in node.items
+    )
+
+
+def raises_assertion_error(node: ast.AST) -> bool:
+    """Return True for `raise AssertionError`."""
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return False
+    exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    return isinstance(exception, ast.Name) and exception.id == "AssertionError"

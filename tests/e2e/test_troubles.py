@@ -71,7 +71,7 @@ def test_notebook_that_cannot_be_sent_is_explained(hub: UpProcess, otto: Student
     otto.wait_for_kernel().answer(EXERCISE, WRONG).check(EXERCISE)
     file: Path = hub.data / "homes" / otto.name / NOTEBOOK
     for content, problem, advice in (
-        (TOO_LARGE, "values-and-names.ipynb is 60 MiB in size", "Clear the outputs of values-and-names.ipynb"),
+        (TOO_LARGE, "values-and-names.ipynb is too large", "Clear the outputs of values-and-names.ipynb"),
         (NOT_A_NOTEBOOK, "values-and-names.ipynb", "Open it in JupyterLab, save it, and try again"),
     ):
         file.write_text(content)

@@ -191,12 +191,6 @@ def _get_content(cell: Any) -> Any:
         return None
 
 
-def _find_function(value: Any) -> FunctionType | None:
-    """Return the function of a method."""
-    value = value.__func__ if type(value) in (staticmethod, classmethod) else value
-    return value if type(value) is FunctionType else None
-
-
 def _is_method(value: Any) -> bool:
     return value is not _MISSING and (callable(value) or hasattr(type(value), "__get__"))
 
@@ -224,13 +218,27 @@ def _is_same_class(saved: _SavedClass, other: Any) -> bool:
 def _is_same_attribute(left: Any, right: Any) -> bool:
     if type(left) is not type(right):
         return False
-    if type(left) is property:
-        return all(map(_is_same_attribute, (left.fget, left.fset, left.fdel), (right.fget, right.fset, right.fdel)))
-    left_function, right_function = _find_function(left), _find_function(right)
-    if left_function is None or right_function is None:
-        return left is right or _is_same_data(left, right)
-    return _normalize_code(left_function.__code__) == _normalize_code(right_function.__code__) and all(
-        map(_is_same_data, _get_defaults(left_function), _get_defaults(right_function))
+    if left is right or _is_same_data(left, right):
+        return True
+    if type(left) is FunctionType:
+        return _is_same_function(left, right)
+    # A method, a property or a similar descriptor. Other objects are the same only if they are identical.
+    names = [name for name in _FUNCTION_ATTRIBUTES if not isinstance(left, type) and hasattr(left, name)]
+    return bool(names) and all(_is_same_attribute(getattr(left, name), getattr(right, name)) for name in names)
+
+
+def _is_same_function(left: FunctionType, right: FunctionType) -> bool:
+    return (
+        _normalize_code(left.__code__) == _normalize_code(right.__code__)
+        and all(map(_is_same_data, _get_defaults(left), _get_defaults(right)))
+        and all(
+            name == "__class__"  # of a method that calls `super`
+            or _get_content(after) is right
+            or _is_same_attribute(_get_content(before), _get_content(after))
+            for name, before, after in zip(
+                left.__code__.co_freevars, left.__closure__ or (), right.__closure__ or (), strict=True
+            )
+        )
     )
 
 

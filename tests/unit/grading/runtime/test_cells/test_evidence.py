@@ -99,7 +99,7 @@ def test_not_a_number(value: object, expected: bool) -> None:
     ("value", "expected"),
     [
         ([], True), ((), True), ({}, True), (set(), True), (np.zeros((0, 1)), True), (pd.DataFrame(), True),
-        ((np.array([]), 3), True), ([0], False), ("", False), (0, False), (([], 3), False), (np.array([0]), False),
+        ((np.array([]), 3), True), ([0], False), ("", True), (range(0), True), (0, False), (([], 3), False), (np.array([0]), False),
     ],
     ids=ascii,
 )  # fmt: skip

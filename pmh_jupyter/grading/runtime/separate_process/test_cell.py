@@ -60,7 +60,7 @@ class TestCell(StatementRunner):
         shortfall = self.peer.contract.shortfall
         if shortfall is None or any(result["outcome"] != "passed" for result in results):
             return results
-        # Said last, because a statement that fails by itself says more.
+        # Reported last, because a statement that fails by itself says more.
         last_statement = self.compiled_cell.statements[-1]
         return [make_test_result(last_statement, "failed", "not-met" if last_statement.is_hidden else shortfall.reason)]
 

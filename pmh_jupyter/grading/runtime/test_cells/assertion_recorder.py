@@ -230,6 +230,10 @@ class AssertionRecorder:
         """Return an iterator over the values that counts them, or what is none unchanged."""
         return self.evidence.count_items(place, values) if _hasattr(_type(values), "__iter__") else values
 
+    def count_rounds(self, place: str, values: Any) -> Any:
+        """Return an iterator over the values that counts them. Nothing is asked of the values but to be iterated over."""
+        return self.evidence.count_items(place, values)
+
     def count_elements(self, place: str, value: Any) -> Any:
         """Count the elements of an array, and return it."""
         self.evidence.count_elements(place, value)

@@ -26,9 +26,7 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
 RECORDER_PLACEHOLDER = "\0pmh recorder"
 EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
 # Builtins that tests patch themselves, and `super`, which the compiler must see by name.
-UNPINNED_BUILTINS = frozenset(
-    {"input", "print", "open", "super", "help", "exit", "quit", "copyright", "credits", "license"}
-)
+UNPINNED_BUILTINS = frozenset("input print open super help exit quit copyright credits license".split())
 PINNED_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("_")) - UNPINNED_BUILTINS
 
 
@@ -238,7 +236,7 @@ class AssertionRewriter(ast.NodeTransformer):
         if called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
         elif isinstance(node.func, ast.Name) and node.func.id == "zip" and self._counts_rounds:
-            return self._make_recorder_call("count_items", self._make_place(node), node)
+            return self._make_recorder_call("count_rounds", self._make_place(node), node)
         elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
         return node
@@ -281,7 +279,7 @@ class AssertionRewriter(ast.NodeTransformer):
         """Count what a comprehension iterates over."""
         if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp):
             first = node.generators[0]
-            first.iter = self._make_recorder_call("count_items", self._make_place(node), first.iter)
+            first.iter = self._make_recorder_call("count_rounds", self._make_place(node), first.iter)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and node.id in self.pinned:

@@ -1,8 +1,8 @@
 """What the names of locked cells refer to, saved in the student process when the cells have run.
 
 Objects of a class that a locked cell defines live in the notebook, so the class cannot be the judge's own, as a test helper is. Instead,
-tests get what the locked cell has bound to a name, whatever the notebook binds to it later, and changes of a class's methods are undone
-before each test cell. What the reference solution changes too is left alone.
+tests get the function or class that the locked cell has bound to a name, whatever the notebook binds to it later, and what the notebook
+changes in them is undone before each test cell. What the reference solution changes too is left alone. Data is copied to the judge.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def validate_course(course: Course, backend: SandboxBackend | None) -> Validatio
         try:
             release = release_lesson(lesson, backend)
         except InvalidCourse as error:
-            problems += (prefix_with_lesson(lesson, problem) for problem in error.problems)
+            problems += (add_lesson_prefix(lesson, problem) for problem in error.problems)
             continue
         releases.append(release)
         if backend is not None:
@@ -62,6 +62,6 @@ def validate_course(course: Course, backend: SandboxBackend | None) -> Validatio
     return ValidationReport(course.slug, tuple(problems), tuple(warnings), tuple(releases))
 
 
-def prefix_with_lesson(lesson: Lesson, problem: Problem) -> Problem:
+def add_lesson_prefix(lesson: Lesson, problem: Problem) -> Problem:
     """Return a problem of a lesson with a file path relative to the course's folder."""
     return Problem(f"{lesson.slug}/{problem.file}", problem.message, problem.remedy, problem.cell)

@@ -173,7 +173,7 @@ class _CellMatcher:
         unmatched = [n for n in self._list_unmatched_release_cells() if self.release[n].is_solution]
         if not unmatched:
             return
-        bounds = self._position_bounds(unmatched)
+        bounds = self._compute_position_bounds(unmatched)
         order = sorted(self.free_cells)
         last_match_after: dict[int, int] = {}
         for release_index in unmatched:
@@ -347,7 +347,7 @@ class _CellMatcher:
     def _find_first_plausible(self, release_index: int) -> int | None:
         return next(self._find_plausible_cells(release_index), None)
 
-    def _position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
+    def _compute_position_bounds(self, unmatched: list[int]) -> dict[int, tuple[int, int]]:
         """Return for each unmatched answer the student's cells of its nearest matched neighbors, between which it must be."""
         bounds: dict[int, tuple[int, int]] = {}
         low, high = -1, len(self.student)

@@ -38,7 +38,7 @@ def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message
             _make_expression_params(test) | _make_cell_seconds_params(limits),
         )
     if test.reason == "memory":
-        return Message("memory-limit-exceeded", _memory_params(limits))
+        return Message("memory-limit-exceeded", _build_memory_params(limits))
     if test.reason == "author-message":
         return Message("test-message", {"text": test.text})
     if test.reason == "exception":
@@ -62,7 +62,7 @@ def make_cell_message(result: CellResult, limits: EffectiveLimits) -> Message:
         return make_stopped_message(result, limits)
     error = result.error or CellError(error_type="")
     if error.error_type == "MemoryError":
-        return Message("memory-limit-exceeded", _memory_params(limits))
+        return Message("memory-limit-exceeded", _build_memory_params(limits))
     if error.error_type == "NotImplementedError":
         return Message(NOT_ANSWERED_CODE, _make_line_params(error))
     if error.error_type == "EOFError":
@@ -79,7 +79,7 @@ def make_stopped_message(result: CellResult, limits: EffectiveLimits) -> Message
     if result.cause == "output-limit":
         return Message("output-limit-exceeded", {"megabytes": f"{limits.output_bytes / (1 << 20):g}"})
     if result.cause == "memory-limit":
-        return Message("memory-limit-exceeded", _memory_params(limits))
+        return Message("memory-limit-exceeded", _build_memory_params(limits))
     if result.cause == "resources-exhausted":
         return Message("cell-exhausted-resources")
     if result.cause == "exit" and not result.detail:
@@ -114,5 +114,5 @@ def _make_cell_seconds_params(limits: EffectiveLimits) -> dict[str, str]:
     return {"seconds": f"{limits.cell_seconds:g}"}
 
 
-def _memory_params(limits: EffectiveLimits) -> dict[str, str]:
+def _build_memory_params(limits: EffectiveLimits) -> dict[str, str]:
     return {"megabytes": f"{limits.memory_bytes / (1 << 20):g}"}

@@ -61,7 +61,7 @@ def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> 
 def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
     """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
     text = test.text if test.text in _find_author_messages(source) else ""
-    visible_fields = _EMPTY_FIELDS | {"text": text, "error_type": _name_error(test)}
+    visible_fields = _EMPTY_FIELDS | {"text": text, "error_type": _get_error_type(test)}
     reason = "not-met" if test.reason == "author-message" and not visible_fields["text"] else test.reason
     return test.model_copy(update={**visible_fields, "reason": reason})
 
@@ -95,7 +95,7 @@ def _list_message_nodes(node: ast.AST) -> list[ast.expr]:
     return [*node.args[index : index + 1], *keywords]
 
 
-def _name_error(error: CellError) -> str:
+def _get_error_type(error: CellError) -> str:
     return error.error_type if error.error_type in _BUILTIN_EXCEPTIONS or not error.error_type else "Exception"
 
 
@@ -118,13 +118,13 @@ def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellRe
         update["detail"] = visible_result.detail if visible_result and is_same else ""
     if result.error is not None:
         visible_error = visible_result.error if visible_result else None
-        update["error"] = visible_error or CellError(error_type=_name_error(result.error))
+        update["error"] = visible_error or CellError(error_type=_get_error_type(result.error))
     return result.model_copy(update=update)
 
 
 def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
     if visible_test is not None and (visible_test.name, visible_test.outcome) == (test.name, test.outcome):
         return visible_test
-    error_type = _name_error(test)
+    error_type = _get_error_type(test)
     reason = test.reason if test.reason in ("exception", "timed-out", "memory", "") else "not-met"
     return test.model_copy(update={**_EMPTY_FIELDS, "error_type": error_type, "reason": reason})

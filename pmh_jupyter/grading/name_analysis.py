@@ -104,11 +104,11 @@ def _analyze_scope(scope: _Scope, module: _Scope) -> Iterator[_Scope]:
     enclosing = () if scope is module else scope.enclosing
     if scope is not module and not isinstance(scope.node, ast.ClassDef):
         enclosing = (scope, *enclosing)
-    pending = list(_nodes_of_scope(scope.node))
+    pending = list(_iter_nodes_of_scope(scope.node))
     while pending:
         node = pending.pop()
         if isinstance(node, ast.NamedExpr):  # binds around comprehensions; the children are a name and a value
-            _binding_scope(scope, module).bound.add(node.target.id)
+            _find_binding_scope(scope, module).bound.add(node.target.id)
             pending.append(node.value)
             continue
         if isinstance(node, ast.Global):
@@ -119,15 +119,15 @@ def _analyze_scope(scope: _Scope, module: _Scope) -> Iterator[_Scope]:
             scope.reads.add(node.id)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             scope.reads.add(node.target.id)
-        scope.bound.update(_names_bound_by(node))
+        scope.bound.update(_iter_bound_names(node))
         if isinstance(node, _SCOPES):
             yield _Scope(node, enclosing)
-            pending.extend(_nodes_around_scope(node))
+            pending.extend(_iter_nodes_around_scope(node))
         else:
             pending.extend(ast.iter_child_nodes(node))
 
 
-def _nodes_of_scope(node: ast.AST) -> Iterator[ast.AST]:
+def _iter_nodes_of_scope(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the parts of a definition or comprehension that belong to its own scope."""
     if isinstance(node, _COMPREHENSIONS):
         first = node.generators[0].iter
@@ -138,42 +138,42 @@ def _nodes_of_scope(node: ast.AST) -> Iterator[ast.AST]:
                 else (child,)
             )
     elif isinstance(node, ast.Lambda):
-        yield from (*_parameters(node.args), node.body)
+        yield from (*_list_parameters(node.args), node.body)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from (*_parameters(node.args), *node.body)
+        yield from (*_list_parameters(node.args), *node.body)
     elif isinstance(node, ast.ClassDef):
         yield from node.body
     else:
         yield from ast.iter_child_nodes(node)
 
 
-def _nodes_around_scope(node: ast.AST) -> Iterator[ast.AST]:
+def _iter_nodes_around_scope(node: ast.AST) -> Iterator[ast.AST]:
     """Yield decorators, defaults, annotations, base classes and the first iterable: they belong to the scope around it."""
     if isinstance(node, _COMPREHENSIONS):
         yield node.generators[0].iter
         return
-    inner_node_ids = set(map(id, _nodes_of_scope(node)))
+    inner_node_ids = set(map(id, _iter_nodes_of_scope(node)))
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.arguments):
             yield from (part for part in ast.iter_child_nodes(child) if not isinstance(part, ast.arg))
-            yield from (parameter.annotation for parameter in _parameters(child) if parameter.annotation)
+            yield from (parameter.annotation for parameter in _list_parameters(child) if parameter.annotation)
         elif id(child) not in inner_node_ids:
             yield child
 
 
-def _parameters(arguments: ast.arguments) -> list[ast.arg]:
+def _list_parameters(arguments: ast.arguments) -> list[ast.arg]:
     optional = [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
     return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *optional]
 
 
-def _binding_scope(scope: _Scope, module: _Scope) -> _Scope:
+def _find_binding_scope(scope: _Scope, module: _Scope) -> _Scope:
     """Return the scope in which `:=` binds: the nearest one that is not a comprehension."""
     if not isinstance(scope.node, _COMPREHENSIONS):
         return scope
     return next((outer for outer in scope.enclosing if not isinstance(outer.node, _COMPREHENSIONS)), module)
 
 
-def _names_bound_by(node: ast.AST) -> Iterator[str]:
+def _iter_bound_names(node: ast.AST) -> Iterator[str]:
     """Yield the names that the node itself binds, without those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.validation import prefix_with_lesson
+from pmh_jupyter.authoring.validation import add_lesson_prefix
 from pmh_jupyter.domain.course import Course, File, Release
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.isolation import ReleaseIsolation
@@ -50,7 +50,7 @@ def build_releases(files: tuple[File, ...], backend: SandboxBackend | None) -> C
         try:
             release = releases[lesson.slug] = release_lesson(lesson, backend)
         except InvalidCourse as error:
-            problems += (prefix_with_lesson(lesson, problem) for problem in error.problems)
+            problems += (add_lesson_prefix(lesson, problem) for problem in error.problems)
             continue
         if backend is not None:
             report = report_isolation(lesson, release, backend)

@@ -26,7 +26,7 @@ from pmh_jupyter.storage.blobs import BlobStore, DatabaseBlobStore, FileBlobStor
 Clock = Callable[[], datetime]
 
 
-def utc_now() -> datetime:
+def get_utc_now() -> datetime:
     """Return the current time in UTC. The default clock."""
     return datetime.now(UTC)
 
@@ -37,7 +37,7 @@ class Database:
     The constructor connects to nothing. It raises BadInput for a URL that is malformed or names another kind of database.
     """
 
-    def __init__(self, url: str, clock: Clock = utc_now) -> None:
+    def __init__(self, url: str, clock: Clock = get_utc_now) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError as error:

@@ -84,7 +84,7 @@ def build_sandbox_environment(python: Path, home: str) -> dict[str, str]:
     }
 
 
-def fork_server_command(
+def build_fork_server_command(
     python: Path, folder: Path, control: int, preload: tuple[str, ...], private_paths: tuple[str, ...] | None
 ) -> list[str]:
     """Return the command that starts a fork server from the `runtime` package in `folder`, the only package of ours that it can import.

@@ -22,8 +22,8 @@ from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
     RUNTIME_FOLDER,
     JudgeRun,
+    build_fork_server_command,
     build_sandbox_environment,
-    fork_server_command,
 )
 from pmh_jupyter.grading.backends.control_groups import ControlGroups
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
@@ -89,13 +89,13 @@ class _SpecFactory:
 
     def __call__(self, preload: tuple[str, ...]) -> ForkServerSpec:
         return ForkServerSpec(
-            command=lambda control: self.command(control, preload),
+            command=lambda control: self._build_command(control, preload),
             environment={},
             watched_paths=(self.python.executable, *self.python.module_folders),
             advice=ADVICE,
         )
 
-    def command(self, control: int, preload: tuple[str, ...]) -> list[str]:
+    def _build_command(self, control: int, preload: tuple[str, ...]) -> list[str]:
         """Return the whole command line. `control` is the descriptor of the socket that the fork server serves."""
         executable = self.python.executable
         private_paths = tuple(
@@ -108,7 +108,7 @@ class _SpecFactory:
             "--clearenv",
             *_flatten(("--setenv", name, value) for name, value in build_sandbox_environment(executable, HOME).items()),
             *("--chdir", HOME, "--die-with-parent", "--new-session", "--"),
-            *fork_server_command(executable, RUNTIME_MOUNT, control, preload, private_paths),
+            *build_fork_server_command(executable, RUNTIME_MOUNT, control, preload, private_paths),
         ]
 
     def _build_namespace_options(self) -> list[str]:

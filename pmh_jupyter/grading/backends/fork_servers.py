@@ -93,13 +93,13 @@ class ForkServer:
         if self.process.error or not self._await_message(START_TIMEOUT_SECONDS):
             self.close()
             raise NoSandbox(
-                f"The sandbox does not start: {self.stderr_tail() or self.process.error}", advice=spec.advice
+                f"The sandbox does not start: {self.read_stderr_tail() or self.process.error}", advice=spec.advice
             )
 
     def __del__(self) -> None:
         self.control.close()
 
-    def stderr_tail(self) -> str:
+    def read_stderr_tail(self) -> str:
         """Return the end of its standard error, for the log."""
         return bytes(self.process.stderr_tail).decode("utf-8", "replace").strip()
 
@@ -177,7 +177,7 @@ class ForkServerPool:
         self._retired_servers: list[ForkServer] = []
         self._close_count = 0
 
-    def server_pids(self) -> list[int]:
+    def list_server_pids(self) -> list[int]:
         """Return the process ids of the fork servers in use."""
         with self._lock:
             return [server.process.pid for server in self._servers.values()]
@@ -205,7 +205,7 @@ class ForkServerPool:
                 judge_run = request_grading(server.control, bundle, timeout_seconds, folder, group)
                 if judge_run.stop_reason in ("died", "deadline"):
                     server.is_retired = True
-                judge_run = replace(judge_run, stderr_tail=server.stderr_tail())
+                judge_run = replace(judge_run, stderr_tail=server.read_stderr_tail())
             finally:
                 server.release()
             if judge_run.stop_reason != "died":

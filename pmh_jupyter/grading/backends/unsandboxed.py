@@ -17,8 +17,8 @@ from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
     RUNTIME_FOLDER,
     JudgeRun,
+    build_fork_server_command,
     build_sandbox_environment,
-    fork_server_command,
 )
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
@@ -60,7 +60,9 @@ class _SpecFactory:
 
     def __call__(self, preload: tuple[str, ...]) -> ForkServerSpec:
         return ForkServerSpec(
-            command=lambda control: fork_server_command(self.python, RUNTIME_FOLDER.parent, control, preload, None),
+            command=lambda control: build_fork_server_command(
+                self.python, RUNTIME_FOLDER.parent, control, preload, None
+            ),
             environment=build_sandbox_environment(self.python, self.home),
             cwd=self.home,
             watched_paths=(self.python,),

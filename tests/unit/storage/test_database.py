@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from pmh_jupyter.errors import BadInput, SchemaTooNew, SchemaTooOld, Unavailable
 from pmh_jupyter.storage import dialect, revision
 from pmh_jupyter.storage.columns import Base
-from pmh_jupyter.storage.database import Database, utc_now
+from pmh_jupyter.storage.database import Database, get_utc_now
 from pmh_jupyter.storage.records import events, members, people
 from tests.support.clock import ManualClock
 from tests.support.storage.postgres import Cluster
@@ -331,4 +331,4 @@ def test_read_transaction_sees_one_snapshot(school: School, connect: Callable[[]
 
 
 def test_default_clock_has_a_time_zone() -> None:
-    assert utc_now().utcoffset() is not None
+    assert get_utc_now().utcoffset() is not None

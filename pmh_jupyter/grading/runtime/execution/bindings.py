@@ -42,7 +42,7 @@ def find_names_bound_in_any_scope(source: str) -> set[str]:
         nodes = [*ast.walk(ast.parse(source))]
     except PARSE_ERRORS:
         return set()
-    names = {name for node in nodes for name in _names_bound_by(node)}
+    names = {name for node in nodes for name in _iter_bound_names(node)}
     return names | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
@@ -57,7 +57,7 @@ def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
         if isinstance(node, ast.Global):
             yield from node.names
         elif scope is _Scope.MODULE:
-            yield from _names_bound_by(node)
+            yield from _iter_bound_names(node)
         elif scope is _Scope.COMPREHENSION and isinstance(node, ast.NamedExpr):
             yield node.target.id
         pending_nodes.extend(_iter_children(node, scope))
@@ -75,7 +75,7 @@ def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Sco
                 yield child, child_scope
 
 
-def _names_bound_by(node: ast.AST) -> Iterator[str]:
+def _iter_bound_names(node: ast.AST) -> Iterator[str]:
     """Yield the names that this very node binds in its scope, not those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name

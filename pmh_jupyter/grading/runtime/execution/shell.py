@@ -83,14 +83,14 @@ def describe_cell_error(
     except BaseException:  # noqa: BLE001 - the student's code may have changed the modules that this uses
         cell, line = None, None
     return {
-        "error_type": name_error_type(error),
-        "detail": clip(_error_message(error)) if include_detail else "",
+        "error_type": get_error_type_name(error),
+        "detail": clip(_format_error_message(error)) if include_detail else "",
         "cell": cell,
         "line": line + leading_blank_lines.get(cell, 0) if cell is not None and line is not None else None,
     }
 
 
-def name_error_type(error: BaseException) -> str:
+def get_error_type_name(error: BaseException) -> str:
     """Return the name of an exception's class. A class of the notebook that has the name of a built-in exception says so."""
     name: str = type.__dict__["__name__"].__get__(type(error))
     is_builtin_name = isinstance(getattr(builtins, name, None), type)
@@ -125,7 +125,7 @@ def _parse_cell_number(filename: object) -> int | None:
     return None
 
 
-def _error_message(error: BaseException) -> str:
+def _format_error_message(error: BaseException) -> str:
     try:
         return str(error.msg if isinstance(error, SyntaxError) else error)
     except BaseException:  # noqa: BLE001 - a student's `__str__` may raise anything

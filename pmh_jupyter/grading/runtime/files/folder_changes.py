@@ -114,7 +114,7 @@ class SharedFolders:
         if status is None:
             self._synchronized[key] = None
             return None if key in previous_states and previous is None else FileChange(*key, FOLDER)
-        state = _file_state(status)
+        state = _build_file_state(status)
         has_same_status = previous is not None and previous[:4] == state[:4]
         if has_same_status and previous is not None and not previous.digest:
             self._synchronized[key] = previous
@@ -144,7 +144,7 @@ class SharedFolders:
                 break
         return digest.digest(), part if size <= MAX_INLINE_BYTES else None
 
-    def file_digests(self) -> dict[FileKey, bytes]:
+    def compute_file_digests(self) -> dict[FileKey, bytes]:
         """Return the digest of every file."""
         return {
             key: self._read_digest(key, status.st_size, needs_digest=True)[0] for key, status in self._scan() if status
@@ -157,7 +157,7 @@ class SharedFolders:
     def read_part(self, key: FileKey, offset: int, size: int) -> bytes:
         """Return a part of a file of `size` bytes, from `offset`. Empty if it is not a regular file or cannot be read."""
         with suppress(OSError):
-            descriptor = os.open(self._path(key), os.O_RDONLY | _SAFE_OPEN_FLAGS)
+            descriptor = os.open(self._build_path(key), os.O_RDONLY | _SAFE_OPEN_FLAGS)
             try:
                 if stat.S_ISREG(os.fstat(descriptor).st_mode):
                     return os.pread(descriptor, min(PART_BYTES, size - offset), offset)
@@ -165,7 +165,7 @@ class SharedFolders:
                 os.close(descriptor)
         return b""
 
-    def _path(self, key: FileKey) -> bytes:
+    def _build_path(self, key: FileKey) -> bytes:
         return os.path.join(self.paths[key[0]], key[1])
 
     def _scan(self) -> Iterator[tuple[FileKey, os.stat_result | None]]:
@@ -186,12 +186,12 @@ class SharedFolders:
         while pending_folders:
             folder_path = pending_folders.pop()
             try:
-                entries = os.scandir(self._path((folder_name, folder_path)))
+                entries = os.scandir(self._build_path((folder_name, folder_path)))
             except OSError:
                 continue
             with entries:
                 for entry in entries:
-                    status, path = _entry_status(entry), os.path.join(folder_path, entry.name)
+                    status, path = _read_entry_status(entry), os.path.join(folder_path, entry.name)
                     if status is None or status.st_dev != device:
                         continue
                     if stat.S_ISREG(status.st_mode):
@@ -266,11 +266,11 @@ def decode_change(value: Any, paths: dict[str, bytes], max_bytes: int) -> FileCh
     return change._replace(mode=change.mode & 0o777)
 
 
-def _file_state(status: os.stat_result) -> FileState:
+def _build_file_state(status: os.stat_result) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns, status.st_ino, status.st_mode & 0o777)
 
 
-def _entry_status(entry: os.DirEntry[bytes]) -> os.stat_result | None:
+def _read_entry_status(entry: os.DirEntry[bytes]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
     except OSError:
@@ -285,13 +285,13 @@ def _remove_entry(name: bytes, folder_fd: int) -> None:
 
 
 def _make_folder(name: bytes, folder_fd: int) -> None:
-    if not stat.S_ISDIR(_file_mode(name, folder_fd)):
+    if not stat.S_ISDIR(_get_file_mode(name, folder_fd)):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder_fd)
         os.mkdir(name, 0o755, dir_fd=folder_fd)
 
 
-def _file_mode(name: bytes, folder_fd: int) -> int:
+def _get_file_mode(name: bytes, folder_fd: int) -> int:
     try:
         return os.lstat(name, dir_fd=folder_fd).st_mode
     except FileNotFoundError:
@@ -300,7 +300,7 @@ def _file_mode(name: bytes, folder_fd: int) -> int:
 
 def _write_file(name: bytes, folder_fd: int, change: FileChange) -> FileState:
     """Write the file in place if it exists, so that code that has it open reads the new content."""
-    if not stat.S_ISREG(_file_mode(name, folder_fd)) or not os.access(name, os.W_OK, dir_fd=folder_fd):
+    if not stat.S_ISREG(_get_file_mode(name, folder_fd)) or not os.access(name, os.W_OK, dir_fd=folder_fd):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder_fd)
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | _SAFE_OPEN_FLAGS, 0o600, dir_fd=folder_fd)
@@ -326,4 +326,4 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 def _set_mtime(descriptor: int, mtime_ns: int) -> FileState:
     os.utime(descriptor, ns=(mtime_ns, mtime_ns))
-    return _file_state(os.fstat(descriptor))
+    return _build_file_state(os.fstat(descriptor))

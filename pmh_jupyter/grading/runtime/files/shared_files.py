@@ -60,7 +60,7 @@ class JudgeFileSync:
 
     shared_folders: the paths of the shared folders here, by name. lesson_files: the files of the release ({path, content in base64}) for
     the folder "work". max_bytes: maximum size of one file and, on average, of each folder. changed_by_reference: the files of the lesson
-    and of the tests that the reference solution changes, by `stable_name`. is_recording: add to them instead of refusing changes.
+    and of the tests that the reference solution changes, by `find_stable_name`. is_recording: add to them instead of refusing changes.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class JudgeFileSync:
         try:
             if not self._has_begun:
                 self._write_lesson_files()
-            remote_digests = None if self._has_synchronized else self.folders.file_digests()
+            remote_digests = None if self._has_synchronized else self.folders.compute_file_digests()
             changes = (
                 self.folders.pop_changes()
                 if self._local_may_differ or self._holds_open_files or not self._has_synchronized
@@ -277,7 +277,7 @@ class JudgeFileSync:
                 self._fetch_file_parts(change)
 
     def _may_change(self, change: FileChange) -> bool:
-        name = self.stable_name(change.key)
+        name = self.find_stable_name(change.key)
         if self._is_recording:
             self.changed_by_reference.add(name)
         elif name not in self.changed_by_reference:
@@ -285,7 +285,7 @@ class JudgeFileSync:
             return False
         return True
 
-    def stable_name(self, key: FileKey) -> str:
+    def find_stable_name(self, key: FileKey) -> str:
         """Return a name of the file that is the same in each run, with random parts replaced by `*`."""
         masked_parts = [b"*" if part in self._random_names else part for part in key[1].split(b"/")]
         return f"{key[0]}/{os.fsdecode(b'/'.join(masked_parts))}"
@@ -302,7 +302,7 @@ class JudgeFileSync:
             offset += len(data)
 
     def _find_current_folder(self) -> FolderLocation | None:
-        return current_shared_folder(self.folders.paths)
+        return get_current_shared_folder(self.folders.paths)
 
     def _enter_folder(self, current_folder: FolderLocation | None) -> None:
         """Change to the current folder of the notebook."""
@@ -325,7 +325,7 @@ class StudentFileSync:
 
     def __init__(self, shared_folders: dict[str, str]) -> None:
         self.folders = SharedFolders(shared_folders)
-        self._current_folder = current_shared_folder(self.folders.paths)
+        self._current_folder = get_current_shared_folder(self.folders.paths)
 
     def exchange_changes(
         self, remote_digests: Any, changes: Any, new_folder: Any
@@ -345,7 +345,7 @@ class StudentFileSync:
             else {(folder_name, path): digest for folder_name, path, digest in remote_digests}
         )
         local_changes = tuple(tuple(change) for change in self.folders.pop_changes(digests))
-        current_folder = current_shared_folder(self.folders.paths)
+        current_folder = get_current_shared_folder(self.folders.paths)
         reported_folder, self._current_folder = (
             current_folder if current_folder != self._current_folder else None,
             current_folder,
@@ -361,7 +361,7 @@ class StudentFileSync:
         self.folders.write_part(FileChange(*change), offset, data)
 
 
-def current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | None:
+def get_current_shared_folder(shared_folders: dict[str, bytes]) -> FolderLocation | None:
     """Return the current folder of this process, or None if it is not shared."""
     with suppress(OSError):
         cwd = os.getcwdb()

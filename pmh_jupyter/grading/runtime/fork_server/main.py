@@ -98,7 +98,7 @@ class ForkServer:
         self.host, self.warm_state, self.environment = host, warm_state, environment
         self.runs: dict[int, GradingRun] = {}
         self.run_count = 0
-        self.initial_memory_bytes = _resident_bytes()
+        self.initial_memory_bytes = _read_resident_bytes()
         self.pid_reader, self.pid_writer = os.pipe()
         self.poll = select.poll()
         self.poll.register(host, select.POLLIN)
@@ -107,7 +107,7 @@ class ForkServer:
     def serve(self) -> None:
         """Serve until the host closes its socket."""
         while True:
-            for descriptor, _ in self.poll.poll(self._poll_timeout_ms()):
+            for descriptor, _ in self.poll.poll(self._compute_poll_timeout_ms()):
                 if descriptor == self.host.fileno():
                     if not self._accept_run():
                         return
@@ -117,7 +117,7 @@ class ForkServer:
                     self._handle_exit(descriptor)
             self._enforce_deadlines()
 
-    def _poll_timeout_ms(self) -> float | None:
+    def _compute_poll_timeout_ms(self) -> float | None:
         """Return milliseconds until the next deadline; None if no grading is in progress."""
         if not self.runs:
             return None
@@ -147,7 +147,7 @@ class ForkServer:
         self.run_count += 1
         if (
             self.run_count % JOBS_PER_MEMORY_CHECK == 0
-            and _resident_bytes() > self.initial_memory_bytes + MAX_GROWTH_BYTES
+            and _read_resident_bytes() > self.initial_memory_bytes + MAX_GROWTH_BYTES
         ):
             self.host.send(b"retire")
         return True
@@ -306,7 +306,7 @@ def _wait_for_exit(pid: int) -> str:
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
         return "gone"
-    return str(code) if code >= 0 else linux.name_signal(-code)
+    return str(code) if code >= 0 else linux.get_signal_name(-code)
 
 
 def _kill_process(pid: int) -> None:
@@ -314,6 +314,6 @@ def _kill_process(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _resident_bytes() -> int:
+def _read_resident_bytes() -> int:
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")

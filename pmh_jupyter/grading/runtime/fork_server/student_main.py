@@ -108,7 +108,7 @@ class _StudentCommands:
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         self.output.begin_cell()
-        if self.helpers.defined_names():
+        if self.helpers.collect_defined_names():
             rebound_names = find_bound_names(to_plain_python(source) or "")
             for name in (
                 rebound_names

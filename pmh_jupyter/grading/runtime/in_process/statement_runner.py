@@ -227,7 +227,7 @@ class StatementRunner:
         if self.context.tamper_guard:
             self.flag_collector.extend(self.context.tamper_guard.restore_builtins())
         # Looked up before code of the student runs, which could replace them in the class.
-        make_passed_result, make_failed_result = self._passed_result, self._failed_result
+        make_passed_result, make_failed_result = self._build_passed_result, self._build_failed_result
         error = self._execute_statement(statement)
         if error is None:
             return make_passed_result(statement)
@@ -253,7 +253,7 @@ class StatementRunner:
         else:
             exec(code, namespace)
 
-    def _passed_result(self, statement: StatementSpec) -> TestFields:
+    def _build_passed_result(self, statement: StatementSpec) -> TestFields:
         """Return the result of a statement that raised nothing. It has passed only if an assertion was reached."""
         if statement.has_assertion and self.recorder.assertion_count == 0:
             self.flag_collector.add(
@@ -268,7 +268,7 @@ class StatementRunner:
             )
         return make_test_result(statement, "passed", "")
 
-    def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
+    def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, KeyboardInterrupt):
             return make_test_result(
                 statement,
@@ -293,9 +293,9 @@ class StatementRunner:
                 "exception",
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=not statement.is_hidden),
             )
-        return self._unmet_result(statement, error)
+        return self._build_unmet_result(statement, error)
 
-    def _unmet_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
+    def _build_unmet_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         """Return the result of a failed assertion: the author's message if there is one, else the values."""
         cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
         if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
@@ -304,18 +304,18 @@ class StatementRunner:
         feedback = recorder.failed_site.feedback if recorder.failed_site else ""
         # The message of a library's assertion may contain the expected value.
         # A helper's message is the author's, but may contain values that a hidden test has passed to the helper.
-        filename = _filename_of_raise(error)
+        filename = _find_raising_filename(error)
         is_author_message = filename == TEST_CELL_FILENAME or (is_helper_filename(filename) and not statement.is_hidden)
-        text = (_error_message(error) if is_author_message else "") or feedback
+        text = (_format_error_message(error) if is_author_message else "") or feedback
         if not text and not is_author_message and not statement.is_hidden and recorder.got is None:
-            text = _error_message(error)
+            text = _format_error_message(error)
         if recorder.got is None or statement.is_hidden:
             return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
         return make_test_result(statement, "failed", "author-message" if text else "values-differ", text=text, **values)
 
 
-def _filename_of_raise(error: BaseException) -> str:
+def _find_raising_filename(error: BaseException) -> str:
     """Return the file name of the code that raised the error: TEST_CELL_FILENAME for a line of the test cell itself."""
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
@@ -343,7 +343,7 @@ def _limit_results(tests: list[TestFields]) -> list[TestFields]:
     return ([test for test in tests if test["outcome"] != "passed"] or tests)[:MAX_TEST_RESULTS]
 
 
-def _error_message(error: BaseException) -> str:
+def _format_error_message(error: BaseException) -> str:
     try:
         return clip(str(error.args[0]), 1_000) if error.args else ""
     except Exception:  # noqa: BLE001 - the message may be a student's object

@@ -134,7 +134,7 @@ class TamperGuard:
         flags, self.early_flags[:] = [*self.early_flags], []
         flags += _make_flags("builtins-changed", self.builtins_snapshot.restore())
         flags += _make_flags("library-changed", self.dispatch_tables.restore())
-        for root in self._relevant_packages(shell, source):
+        for root in self._list_relevant_packages(shell, source):
             flags += _make_flags("library-changed", self.package_snapshots[root].restore())
         for snapshot in (self.interpreter_snapshot, self.shell_snapshot):
             if snapshot is not None:
@@ -162,7 +162,7 @@ class TamperGuard:
     def _is_trusted(self, folder: object) -> bool:
         return isinstance(folder, str) and (f"{folder}/".startswith(self.trusted_folders) or folder.endswith(".zip"))
 
-    def _relevant_packages(self, shell: Any, source: str | None) -> list[str]:
+    def _list_relevant_packages(self, shell: Any, source: str | None) -> list[str]:
         """Return the packages to restore: always Python's and ours, and those to which a name of the test cell refers."""
         if source is None:
             return list(self.package_snapshots)

@@ -54,7 +54,7 @@ class KernelJudge(InProcessJudge):
         reply = self._request_reply("run-cell", number, source)
         if reply["status"] == "ok":
             return None
-        return {"error_type": _error_name(reply), "detail": _error_detail(reply), "cell": number, "line": None}
+        return {"error_type": _get_error_name(reply), "detail": _get_error_detail(reply), "cell": number, "line": None}
 
     def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
         if not source.strip():
@@ -63,7 +63,7 @@ class KernelJudge(InProcessJudge):
         outcome = "passed" if reply["status"] == "ok" else "failed"
         is_hidden = BEGIN_HIDDEN_TESTS in source
         test = make_test_result(None, outcome, "", expression=clip(grade_id), is_hidden=is_hidden)
-        return [test | (_failure_fields(reply, source) if outcome == "failed" else {})], []
+        return [test | (_build_failure_fields(reply, source) if outcome == "failed" else {})], []
 
     def _request_reply(self, kind: str, number: int, source: str) -> dict[str, str]:
         reply = self._request(kind, number, source)
@@ -90,22 +90,22 @@ class KernelJudge(InProcessJudge):
             )
 
 
-def _failure_fields(reply: dict[str, str], source: str) -> dict[str, str]:
+def _build_failure_fields(reply: dict[str, str], source: str) -> dict[str, str]:
     feedback = next((match[1] for match in map(FEEDBACK_COMMENT.match, source.split("\n")) if match), None)
     if feedback:
         return {"reason": "author-message", "text": clip(feedback, 2_000)}
     if BEGIN_HIDDEN_TESTS in source:
         return {"reason": "not-met"}
     if reply["error_name"] in _GENERIC_ERROR_NAMES:
-        return {"reason": "author-message", "text": clip(reply["output"].strip(), 400) or _error_detail(reply)}
-    return {"reason": "exception", "error_type": _error_name(reply), "detail": _error_detail(reply)}
+        return {"reason": "author-message", "text": clip(reply["output"].strip(), 400) or _get_error_detail(reply)}
+    return {"reason": "exception", "error_type": _get_error_name(reply), "detail": _get_error_detail(reply)}
 
 
-def _error_name(reply: dict[str, str]) -> str:
+def _get_error_name(reply: dict[str, str]) -> str:
     return "an error" if reply["error_name"] in _GENERIC_ERROR_NAMES else reply["error_name"]
 
 
-def _error_detail(reply: dict[str, str]) -> str:
+def _get_error_detail(reply: dict[str, str]) -> str:
     """Return the error's message. A shell reports no more than a number, the exit status."""
     detail = reply["message"].strip()
     return clip(f"exit status {detail}" if detail.isdecimal() else detail)

@@ -36,7 +36,7 @@ _DTYPE_PATTERN = re.compile(
 _MAX_CODE_POINT = 0x10FFFF
 
 
-def writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
+def find_writer(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
@@ -117,10 +117,10 @@ def write_array(encoder: ValueEncoder, value: Any) -> list[Any]:
     if value.dtype.kind == "O":
         return ["ao", shape, encoder.encode_items(value.reshape(-1).tolist())]
     encoded = encode_dtype(value.dtype)
-    return ["a", encoded, shape, _bytes(value)]
+    return ["a", encoded, shape, _encode_bytes(value)]
 
 
-def _bytes(value: Any) -> bytes:
+def _encode_bytes(value: Any) -> bytes:
     if value.dtype.names is not None:
         # Padding between the fields may contain unrelated memory, which must not be sent.
         clean = sys.modules["numpy"].zeros(value.shape, value.dtype)
@@ -132,7 +132,7 @@ def _bytes(value: Any) -> bytes:
 def _write_scalar(encoder: ValueEncoder, value: Any) -> list[Any]:
     # An empty `numpy.str_` reports zero bytes but returns four.
     as_array = sys.modules["numpy"].asarray(value)
-    return ["as", encode_dtype(as_array.dtype), _bytes(as_array)]
+    return ["as", encode_dtype(as_array.dtype), _encode_bytes(as_array)]
 
 
 def _write_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
@@ -142,10 +142,10 @@ def _write_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
 def _read_array(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, shape, data = require_fields(encoded, 3)
     sizes = _read_shape(shape, decoder.bounds.max_dimensions)
-    return _widen(decoder, _array_from_bytes(import_numpy(), dtype, sizes, require_type(data, bytes)))
+    return _widen(decoder, _build_array(import_numpy(), dtype, sizes, require_type(data, bytes)))
 
 
-def _array_from_bytes(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], data: bytes) -> Any:
+def _build_array(numpy: Any, encoded_dtype: Any, shape: tuple[int, ...], data: bytes) -> Any:
     dtype = read_dtype(numpy, encoded_dtype)
     count = math.prod(shape)
     if count * dtype.itemsize != len(data) or (not dtype.itemsize and count > 1 << 20):
@@ -190,7 +190,7 @@ def _read_objects(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 
 def _read_scalar(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     dtype, data = require_fields(encoded, 2)
-    value = _array_from_bytes(import_numpy(), dtype, (), require_type(data, bytes))
+    value = _build_array(import_numpy(), dtype, (), require_type(data, bytes))
     if value.dtype.char == "f" and _is_beyond_single_precision(value) and not decoder.keeps_half_precision():
         return import_numpy().float64(str(value[()]))
     return _widen(decoder, value)[()]
@@ -224,7 +224,7 @@ _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
 }
 
 
-def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
+def find_reader(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
     """Return the function that decodes this tag, or None."""
     return _READERS.get(tag)
 

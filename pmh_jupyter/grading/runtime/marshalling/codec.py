@@ -5,7 +5,7 @@ a memo or are nested too deeply, is encoded as a reference by the caller's funct
 
 **Identity.** With a `Memo`, a mutable value is encoded as `["m", number, tag, …]`, and when it occurs again in the same message as
 `["=", number]`. So it arrives as one object, cycles included. The memo assigns the numbers. A memo that outlives a message returns the copy
-that an earlier message made (`known_value`), which is then refilled in place.
+that an earlier message made (`find_known_value`), which is then refilled in place.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Encoder:
                 return write_scalar(value, self.bounds)
             except NotByValue:
                 return self._to_reference(value)
-        writer = containers.WRITERS.get(kind) or _library_writer_for(kind)
+        writer = containers.WRITERS.get(kind) or _find_library_writer(kind)
         if writer is None:
             return self._to_reference(value)
         return self._encode_container(value, kind, writer)
@@ -134,7 +134,7 @@ class Encoder:
         value_id = id(value)
         number = None
         if self.memo is not None and _has_identity(kind):
-            number = self.memo.number_for(value)
+            number = self.memo.assign_number(value)
             if number in self._sent_numbers and (
                 value_id not in self._enclosing_ids or kind in containers.FILLABLE_TYPES
             ):
@@ -195,11 +195,11 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
     return True
 
 
-def _library_writer_for(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
+def _find_library_writer(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the writer for a type of NumPy or pandas, if the library is loaded in this process."""
     if "numpy" not in sys.modules:
         return None
-    return arrays.writer_for(kind) or tables.writer_for(kind)
+    return arrays.find_writer(kind) or tables.find_writer(kind)
 
 
 def refill(existing: Any, fresh: Any) -> bool:
@@ -266,7 +266,7 @@ class Decoder:
         if tag in containers.FILLABLE:
             _, make_empty, fill = containers.FILLABLE[tag]
             return fill(self, make_empty(encoded), encoded)
-        reader = containers.READERS.get(tag) or arrays.reader_for(tag) or table_readers.reader_for(tag)
+        reader = containers.READERS.get(tag) or arrays.find_reader(tag) or table_readers.find_reader(tag)
         if reader is None:
             raise WireFormatError("This is not an encoded value.")
         return reader(self, encoded)
@@ -291,7 +291,7 @@ class Decoder:
             self._remember(number, value)
             return value
         kind, make_empty, fill = containers.FILLABLE[tag]
-        value, fresh = self._memo.known_value(number), make_empty(body)
+        value, fresh = self._memo.find_known_value(number), make_empty(body)
         if type(value) is not kind or not containers.has_same_settings(value, fresh):
             value = fresh
         self._remember(number, value)
@@ -315,7 +315,7 @@ class Decoder:
     def _refill(self, number: int, fresh: Any) -> Any:
         """Return the existing copy, refilled in place with the fresh content, or the fresh value if that is not possible."""
         assert self._memo is not None
-        existing = self._memo.known_value(number)
+        existing = self._memo.find_known_value(number)
         return existing if existing is not None and refill(existing, fresh) else fresh
 
     def _decode_repeated(self, encoded: list[Any]) -> Any:
@@ -324,7 +324,7 @@ class Decoder:
             raise WireFormatError("A number is in the wrong place.")
         if number in self._received_values:
             return self._received_values[number]
-        value = self._memo.known_value(number)
+        value = self._memo.find_known_value(number)
         if value is None:
             raise WireFormatError("A number has no value.")
         return value

@@ -112,7 +112,7 @@ def _fill_deque(decoder: ValueDecoder, value: deque[Any], encoded: list[Any]) ->
     return value
 
 
-def _empty_deque(encoded: list[Any]) -> deque[Any]:
+def _create_deque(encoded: list[Any]) -> deque[Any]:
     _, maxlen = require_fields(encoded, 2)
     return deque(maxlen=None if maxlen is None else require_type(maxlen, int))
 
@@ -194,7 +194,7 @@ FILLABLE: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[ValueDecod
     "do": (OrderedDict, lambda encoded: OrderedDict(), _fill_dict),
     "dc": (Counter, lambda encoded: Counter(), _fill_dict),
     "dd": (defaultdict, lambda encoded: defaultdict(), _fill_defaultdict),
-    "dq": (deque, _empty_deque, _fill_deque),
+    "dq": (deque, _create_deque, _fill_deque),
 }
 FILLABLE_TYPES = frozenset(kind for kind, _, _ in FILLABLE.values())
 NUMBERED_TYPES = FILLABLE_TYPES | {bytearray}

@@ -37,7 +37,7 @@ def is_sent_by_value(error: BaseException) -> bool:
     return BUILTIN_EXCEPTIONS.get(type(error).__name__) is type(error) or not isinstance(error, Exception)
 
 
-def exception_fields(error: BaseException) -> list[Any]:
+def encode_exception_fields(error: BaseException) -> list[Any]:
     """Return the tag, the name, and the values (arguments, attributes, notes, cause), which the caller encodes."""
     kind = type(error)
     names = [
@@ -90,7 +90,7 @@ def make_blank_exception(kind: type) -> Any:
     return base.__new__(kind)
 
 
-def location_of(error: BaseException) -> tuple[int, int] | None:
+def get_location(error: BaseException) -> tuple[int, int] | None:
     """Return the cell and line of the student's notebook that raised this exception, if the student process reported them."""
     location = BaseException.__getattribute__(error, "__dict__").get(LOCATION_ATTRIBUTE)
     return location if type(location) is tuple else None

@@ -12,8 +12,8 @@ __builtins__ = BUILTINS
 class Memo:
     """Numbers the mutable values of one message. A longer-lived memo overrides these methods.
 
-    Encoding calls `number_for`. Decoding calls `known_value` before it creates a value, and `remember` with the value that it created (with
-    a container before it is filled). The numbers are the sender's; the receiver's memo must distinguish them from its own.
+    Encoding calls `assign_number`. Decoding calls `find_known_value` before it creates a value, and `remember` with the value that it
+    created (with a container before it is filled). The numbers are the sender's; the receiver's memo must distinguish them from its own.
     """
 
     def __init__(self) -> None:
@@ -21,14 +21,14 @@ class Memo:
         # Keeps the numbered values alive: Python may reuse the id of a deleted object.
         self._values: list[object] = []
 
-    def number_for(self, value: object) -> int:
+    def assign_number(self, value: object) -> int:
         """Return the number (64 bits, signed) of a value that is sent, the same number each time."""
         number = self._numbers_by_id.setdefault(id(value), len(self._numbers_by_id))
         if number == len(self._values):
             self._values.append(value)
         return number
 
-    def known_value(self, number: int) -> object | None:
+    def find_known_value(self, number: int) -> object | None:
         """Return the copy that an earlier message made for this number, or None."""
         return None
 

@@ -68,7 +68,7 @@ class Replicas(Memo):
         # While the reference is recorded: values of this side that the message being decoded contains, with their content before.
         self._returned_values: list[tuple[Any, bytes]] = []
 
-    def number_for(self, value: object) -> int:
+    def assign_number(self, value: object) -> int:
         replica = self._by_id.get(id(value))
         if replica is None:
             self._last_number += 1
@@ -78,7 +78,7 @@ class Replicas(Memo):
         self._by_number.move_to_end(replica.number)
         return replica.number
 
-    def known_value(self, number: int) -> object | None:
+    def find_known_value(self, number: int) -> object | None:
         replica = self._by_number.get(number)
         return None if replica is None else replica.value
 
@@ -148,7 +148,7 @@ class Replicas(Memo):
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas
 
-    def changed_values(self, received_replicas: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
+    def find_changed_values(self, received_replicas: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
         """Return the values that differ from the other side's copy, of those just received and of the small ones used recently."""
         active = list(self._by_number.values())[-MAX_ACTIVE:]
         if only_remote:

@@ -144,7 +144,7 @@ def _read_path(encoded: list[Any], bounds: SizeBounds) -> pathlib.PurePath:
 
 
 @functools.cache
-def _zone_names() -> frozenset[str]:
+def _list_zone_names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
@@ -157,7 +157,7 @@ def write_zone(value: datetime.tzinfo | None) -> WireValue:
         microseconds = offset // datetime.timedelta(microseconds=1)
         name = value.tzname(None)
         return ["z", microseconds, None if name == datetime.timezone(offset).tzname(None) else write_text(name)]
-    if type(value) is zoneinfo.ZoneInfo and value.key in _zone_names():
+    if type(value) is zoneinfo.ZoneInfo and value.key in _list_zone_names():
         return ["Z", value.key]
     raise NotByValue
 
@@ -170,7 +170,7 @@ def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
         raise WireFormatError("A time zone is missing.")
     if encoded[0] == "Z":
         (key,) = require_fields(encoded, 1)
-        if require_type(key, str) not in _zone_names():
+        if require_type(key, str) not in _list_zone_names():
             raise WireFormatError("A time zone is unknown here.")
         return zoneinfo.ZoneInfo(key)
     if encoded[0] != "z":
@@ -235,7 +235,7 @@ def _require_integers(parts: list[Any]) -> list[int]:
     return parts
 
 
-def _constant_codec(encoded: WireValue, value: object) -> tuple[Callable[..., WireValue], Callable[..., object]]:
+def _build_constant_codec(encoded: WireValue, value: object) -> tuple[Callable[..., WireValue], Callable[..., object]]:
     def read(encoded: list[Any], bounds: SizeBounds) -> object:
         require_fields(encoded, 0)
         return value
@@ -243,8 +243,8 @@ def _constant_codec(encoded: WireValue, value: object) -> tuple[Callable[..., Wi
     return (lambda value, bounds: list(encoded)), read
 
 
-_ELLIPSIS = _constant_codec(["..."], Ellipsis)
-_NOT_IMPLEMENTED = _constant_codec(["ni"], NotImplemented)
+_ELLIPSIS = _build_constant_codec(["..."], Ellipsis)
+_NOT_IMPLEMENTED = _build_constant_codec(["ni"], NotImplemented)
 
 WRITERS: dict[type, Callable[[Any, SizeBounds], WireValue]] = {
     int: write_integer,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import arrays
 from pmh_jupyter.grading.runtime.marshalling.scalars import read_zone
-from pmh_jupyter.grading.runtime.marshalling.tables import FREQUENCY_PATTERN, MASKED_DTYPES, max_index_rows
+from pmh_jupyter.grading.runtime.marshalling.tables import FREQUENCY_PATTERN, MASKED_DTYPES, compute_max_index_rows
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import (
     ValueDecoder,
@@ -90,7 +90,7 @@ def _read_plain_index(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 def _read_range(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     start, stop, step, name = require_fields(encoded, 4)
     rows = range(require_type(start, int), require_type(stop, int), require_type(step, int))
-    if len(rows) > max_index_rows(decoder):
+    if len(rows) > compute_max_index_rows(decoder):
         raise WireFormatError("An index is too long.")
     return import_pandas().RangeIndex(rows, name=decoder.decode(name))
 
@@ -251,6 +251,6 @@ _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
 TAGS = frozenset(_READERS)
 
 
-def reader_for(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
+def find_reader(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
     """Return the function that decodes this tag, or None."""
     return _READERS.get(tag)

@@ -33,7 +33,7 @@ _COLUMN_WRITERS: dict[type, Writer] = {}
 MUTABLE: set[type] = set()
 
 
-def writer_for(kind: type) -> Writer | None:
+def find_writer(kind: type) -> Writer | None:
     """Return the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
@@ -81,7 +81,7 @@ def _load_types() -> bool:
             pandas.Period: lambda encoder, value: ["pp", value.freqstr, value.ordinal],
             type(pandas.NaT): lambda encoder, value: ["pN"],
             type(pandas.NA): lambda encoder, value: ["pA"],
-            pandas.StringDtype: lambda encoder, value: ["pz", *_string_dtype_fields(value)],
+            pandas.StringDtype: lambda encoder, value: ["pz", *_encode_string_dtype(value)],
             pandas.CategoricalDtype: _write_category_dtype,
             pandas.DatetimeTZDtype: lambda encoder, value: ["pu", value.unit, write_zone(value.tz)],
         }
@@ -92,7 +92,7 @@ def _load_types() -> bool:
     return True
 
 
-def _column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
+def _choose_column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
     """Return the function that encodes this column. Raises `NotByValue` before anything is encoded."""
     pandas, numpy = sys.modules["pandas"], sys.modules["numpy"]
     if type(array) is pandas.arrays.NumpyExtensionArray:
@@ -120,36 +120,36 @@ def _index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
         for level in index.levels:
             _index_writer(level)
     elif column_writer is _write_index:
-        _column_writer(index.array)
+        _choose_column_writer(index.array)
     elif column_writer is not _write_range:
         raise NotByValue
     return lambda encoder: column_writer(encoder, index)
 
 
 def _write_series(encoder: ValueEncoder, value: Any) -> list[Any]:
-    index, column = _index_writer(value.index), _column_writer(value.array)
+    index, column = _index_writer(value.index), _choose_column_writer(value.array)
     return ["ps", index(encoder), column(encoder), encoder.encode(value.name)]
 
 
 def _write_frame(encoder: ValueEncoder, value: Any) -> list[Any]:
     index, names = _index_writer(value.index), _index_writer(value.columns)
-    columns = [_column_writer(value.iloc[:, position].array) for position in range(value.shape[1])]
+    columns = [_choose_column_writer(value.iloc[:, position].array) for position in range(value.shape[1])]
     return ["pf", index(encoder), names(encoder), [column(encoder) for column in columns]]
 
 
 def _write_index(encoder: ValueEncoder, value: Any) -> list[Any]:
-    return ["px", _column_writer(value.array)(encoder), encoder.encode(value.name), _frequency_name(value)]
+    return ["px", _choose_column_writer(value.array)(encoder), encoder.encode(value.name), _get_frequency_name(value)]
 
 
 def _write_range(encoder: ValueEncoder, value: Any) -> list[Any]:
-    if len(value) > max_index_rows(encoder):
+    if len(value) > compute_max_index_rows(encoder):
         raise NotByValue
     return ["pr", value.start, value.stop, value.step, encoder.encode(value.name)]
 
 
 def _write_multi_index(encoder: ValueEncoder, value: Any) -> list[Any]:
     levels = [_index_writer(level) for level in value.levels]
-    codes = [_column_writer(sys.modules["numpy"].asarray(part)) for part in value.codes]
+    codes = [_choose_column_writer(sys.modules["numpy"].asarray(part)) for part in value.codes]
     return [
         "pm",
         [level(encoder) for level in levels],
@@ -166,7 +166,7 @@ def _write_timedeltas(encoder: ValueEncoder, value: Any) -> list[Any]:
     return ["pG", value.unit, arrays.write_array(encoder, value.asi8)]
 
 
-def _frequency_name(value: Any) -> str | None:
+def _get_frequency_name(value: Any) -> str | None:
     """Return the frequency of a time index as text, if it is one that pandas itself defines."""
     frequency = getattr(value, "freq", None)
     is_named = frequency is not None and type(frequency).__module__.startswith("pandas.")
@@ -179,7 +179,7 @@ def _write_masked(encoder: ValueEncoder, value: Any) -> list[Any]:
     return ["pM", value.dtype.name, arrays.write_array(encoder, data), arrays.write_array(encoder, mask)]
 
 
-def _string_dtype_fields(dtype: Any) -> list[str]:
+def _encode_string_dtype(dtype: Any) -> list[str]:
     missing = getattr(dtype, "na_value", None)
     return [dtype.storage, "nan" if isinstance(missing, float) else "NA"]
 
@@ -187,7 +187,7 @@ def _string_dtype_fields(dtype: Any) -> list[str]:
 def _write_strings(encoder: ValueEncoder, value: Any) -> list[Any]:
     items = value.astype(object)
     items[value.isna()] = None
-    return ["pS", *_string_dtype_fields(value.dtype), encoder.encode_items(items.tolist())]
+    return ["pS", *_encode_string_dtype(value.dtype), encoder.encode_items(items.tolist())]
 
 
 def _write_categories(encoder: ValueEncoder, value: Any) -> list[Any]:
@@ -224,7 +224,7 @@ def _write_timedelta(encoder: ValueEncoder, value: Any) -> list[Any]:
     return ["pd", int(value.asm8.view("i8")), value.unit]
 
 
-def max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
+def compute_max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
     """Return the maximum length of a range index, which takes no memory before it is used."""
     return 2 * coder.bounds.max_nodes
 

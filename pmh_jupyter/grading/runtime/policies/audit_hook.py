@@ -19,7 +19,7 @@ _LISTENERS: dict[str, tuple[AuditListener, ...]] = {}
 _INSTALLED: list[bool] = []
 
 
-def _hook(
+def _forward_event(
     event: str,
     arguments: tuple[Any, ...],
     find_listeners: Callable[[str], tuple[AuditListener, ...] | None] = _LISTENERS.get,
@@ -34,7 +34,7 @@ def add_listener(events: Iterable[str], listener: AuditListener) -> None:
     """Call `listener(event, arguments)` for these events from now on. An exception that it raises is raised by the audited operation."""
     if not _INSTALLED:
         _INSTALLED.append(True)
-        sys.addaudithook(_hook)
+        sys.addaudithook(_forward_event)
     for event in events:
         _LISTENERS[event] = (*_LISTENERS.get(event, ()), listener)
 
@@ -83,7 +83,7 @@ def with_caller(listener: CallerAwareListener) -> AuditListener:
 
 
 def _find_caller() -> FrameType | None:
-    """Return the frame below `_find_caller`, `handle_event` and `_hook`."""
+    """Return the frame below `_find_caller`, `handle_event` and `_forward_event`."""
     try:
         return sys._getframe(3)
     except ValueError:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pmh_jupyter.grading import runtime
 from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events, with_caller
-from pmh_jupyter.grading.runtime.proxies.importable_objects import allowed_type
+from pmh_jupyter.grading.runtime.proxies.importable_objects import find_allowed_type
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, is_release_filename
 
@@ -107,7 +107,7 @@ class CodeExecutionPolicy:
         if event == "compile":
             return "runs code that is not part of the test" if self._runs_release_text(caller) is False else ""
         if event == "pickle.find_class":
-            is_allowed = allowed_type(str(arguments[0]), str(arguments[1]))
+            is_allowed = find_allowed_type(str(arguments[0]), str(arguments[1]))
             return "" if is_allowed else f"a pickle names {arguments[0]}.{arguments[1]}"[:200]
         if event in ("marshal.loads", "code.__new__"):
             # An import reads code from a file; the event "exec" decides whether that code may run.
@@ -174,7 +174,7 @@ class ReleaseTexts:
     def collect_texts(self) -> frozenset[str]:
         """Return the strings. They are collected on first use, because few tests evaluate a string."""
         if self._cached_texts is None:
-            self._cached_texts = frozenset(_string_constants(self._cells))
+            self._cached_texts = frozenset(_iter_string_constants(self._cells))
         return self._cached_texts
 
     def compile_release_text(self, text: Any, mode: str) -> Any:
@@ -184,7 +184,7 @@ class ReleaseTexts:
         return compile(text, TEST_CELL_FILENAME, mode, dont_inherit=True)
 
 
-def _string_constants(cells: list[str]) -> Iterator[str]:
+def _iter_string_constants(cells: list[str]) -> Iterator[str]:
     for cell in cells:
         for node in ast.walk(ast.parse(cell)):
             if isinstance(node, ast.Constant) and type(node.value) is str:

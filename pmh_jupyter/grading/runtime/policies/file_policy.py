@@ -77,7 +77,7 @@ class FilePolicy:
 
     def _install(self) -> None:
         self._is_installed = True
-        sys.path_hooks.insert(0, self._path_hook)
+        sys.path_hooks.insert(0, self._refuse_path)
         for name in _UNAUDITED_FUNCTIONS:
             original = getattr(os, name)
             self._wrapped_functions[name] = self._wrap(original)
@@ -127,7 +127,7 @@ class FilePolicy:
         if not absolute_path.startswith((*shared_folders, *self._library_folders, *_READABLE_PATHS)):
             raise PermissionError("the notebook may not have a test open this file")
 
-    def _path_hook(self, path: str) -> Any:
+    def _refuse_path(self, path: str) -> Any:
         if self._file_sync is not None and self._file_sync.contains(path):
             return _EmptyFinder()
         raise ImportError(path)

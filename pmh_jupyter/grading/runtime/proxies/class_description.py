@@ -30,21 +30,23 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
     derives from one of NumPy or pandas is described with the operators of that class, because the other process may not have loaded the
     library.
     """
-    import_path = importable_objects.import_path_of(kind) or importable_objects.allowed_import_path(kind)
+    import_path = importable_objects.find_import_path(kind) or importable_objects.find_allowed_import_path(kind)
     if import_path is None:
         direct_bases = [base for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
         library_bases = [
-            base for base in direct_bases if (importable_objects.allowed_import_path(base) or ("",))[0] in _DATA_MODULES
+            base
+            for base in direct_bases
+            if (importable_objects.find_allowed_import_path(base) or ("",))[0] in _DATA_MODULES
         ]
         bases = [encode_base(base) for base in direct_bases if base not in library_bases]
-        bases += [encode_base(plain) for base in library_bases for plain in _plain_base_of(base)]
+        bases += [encode_base(plain) for base in library_bases for plain in _find_plain_bases(base)]
         classes: tuple[type, ...] = (
             kind,
-            *(part for base in library_bases for part in _mro(base) if part is not object),
+            *(part for base in library_bases for part in _get_mro(base) if part is not object),
         )
     else:
-        bases = [encode_base(base) for base in _plain_base_of(kind)]
-        classes = tuple(part for part in _mro(kind) if part is not object)
+        bases = [encode_base(base) for base in _find_plain_bases(kind)]
+        classes = tuple(part for part in _get_mro(kind) if part is not object)
     operators, removed_operators = _find_operators(classes)
     name, qualname = type.__dict__["__name__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
     return [
@@ -58,16 +60,16 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
     ]
 
 
-def _mro(kind: type) -> tuple[type, ...]:
+def _get_mro(kind: type) -> tuple[type, ...]:
     mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
     return mro
 
 
-def _plain_base_of(kind: type) -> list[type]:
+def _find_plain_bases(kind: type) -> list[type]:
     plain_bases = (*VALUE_TYPES, *_CONTAINER_TYPES, BaseException)
     return [
         part
-        for part in _mro(kind)[1:]
+        for part in _get_mro(kind)[1:]
         if part.__module__ == "builtins" and any(issubclass(part, base) for base in plain_bases)
     ][:1]
 

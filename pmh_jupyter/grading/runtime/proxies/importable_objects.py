@@ -36,7 +36,7 @@ _NUMPY_TYPE_NAMES = (
 _PANDAS_TYPE_NAMES = "DataFrame Series Index MultiIndex RangeIndex DatetimeIndex Timestamp Timedelta"
 
 
-def import_path_of(value: Any) -> ImportPath | None:
+def find_import_path(value: Any) -> ImportPath | None:
     """Return the import path of this very object, or None if a notebook defined it or it cannot be found again."""
     if isinstance(value, types.ModuleType):
         name = getattr(value, "__name__", None)
@@ -76,7 +76,7 @@ _ALLOWED_IF_LOADED = {
 }
 
 
-def allowed_type(module: str, qualname: str) -> type | None:
+def find_allowed_type(module: str, qualname: str) -> type | None:
     """Return a type that an untrusted process may name, or None. These types only hold their values.
 
     Types of NumPy and pandas are available only if this process has already loaded the library.
@@ -87,13 +87,13 @@ def allowed_type(module: str, qualname: str) -> type | None:
     return kind if isinstance(kind, type) else None
 
 
-def allowed_import_path(kind: type) -> ImportPath | None:
-    """Return the path under which `allowed_type` finds this type, or None."""
+def find_allowed_import_path(kind: type) -> ImportPath | None:
+    """Return the path under which `find_allowed_type` finds this type, or None."""
     import_path = (kind.__module__, kind.__qualname__)
-    if type(import_path[0]) is str and allowed_type(*import_path) is kind:
+    if type(import_path[0]) is str and find_allowed_type(*import_path) is kind:
         return import_path
     # NumPy and pandas define their types in other modules than those that export them.
     root = str(import_path[0]).partition(".")[0]
-    if root in ("numpy", "pandas") and allowed_type(root, kind.__name__) is kind:
+    if root in ("numpy", "pandas") and find_allowed_type(root, kind.__name__) is kind:
         return root, kind.__name__
     return None

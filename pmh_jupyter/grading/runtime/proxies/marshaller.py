@@ -23,9 +23,9 @@ from pmh_jupyter.grading.runtime.proxies.class_description import describe_class
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable, RemoteReference
 from pmh_jupyter.grading.runtime.proxies.proxies import (
     ProxyMeta,
-    proxy_class_reference,
-    remote_reference_of,
-    value_base,
+    find_proxy_class_reference,
+    find_remote_reference,
+    find_value_base,
 )
 from pmh_jupyter.grading.runtime.proxies.proxy_classes import ProxyClasses
 from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
@@ -41,7 +41,7 @@ _CONTROL_EXCEPTIONS = (BaseException, KeyboardInterrupt, SystemExit, GeneratorEx
 _C_METHOD_TYPE = type(re.compile("").search)
 
 
-def _object_method(name: str) -> Any:
+def _build_object_method(name: str) -> Any:
     """Return a method of `object`, which tests compare to find out whether a class overrides it."""
     method = vars(object).get(name)
     if type(method) is not types.WrapperDescriptorType:
@@ -89,10 +89,10 @@ class Marshaller:
         if self.converts_subclasses and conversion.has_plain_base(kind):
             return self._encode_nested(conversion.convert(value))  # type: ignore[no-any-return]
         if issubclass(kind, BaseException) and exceptions.is_sent_by_value(value):
-            tag, name, values = exceptions.exception_fields(value)
+            tag, name, values = exceptions.encode_exception_fields(value)
             return [tag, name, self._encode_nested(values)]
         # Only the judge names library objects. From the other side it would accept no names but those of a few types.
-        import_path = None if self._trusts_peer else importable_objects.import_path_of(value)
+        import_path = None if self._trusts_peer else importable_objects.find_import_path(value)
         if import_path is not None:
             return ["import", *import_path]
         if kind is types.WrapperDescriptorType and value.__objclass__ is object:
@@ -100,7 +100,7 @@ class Marshaller:
         if issubclass(kind, NeverMarshalled):
             raise TypeError("this object belongs to the tests")
         encoded = ["obj", self.exported_objects.export(value), self._encode_class(kind)]
-        base = value_base(kind)
+        base = find_value_base(kind)
         return (
             encoded
             if base in (None, kind)
@@ -108,8 +108,8 @@ class Marshaller:
         )
 
     def _encode_proxy(self, value: Any) -> list[Any] | None:
-        class_reference = proxy_class_reference(value)
-        remote = remote_reference_of(value)
+        class_reference = find_proxy_class_reference(value)
+        remote = find_remote_reference(value)
         if class_reference is None and remote is None:
             return None
         peer, number = class_reference if class_reference is not None else (remote.peer, remote.number)  # type: ignore[union-attr]
@@ -118,9 +118,9 @@ class Marshaller:
         return ["own", number]
 
     def _encode_class_value(self, kind: type) -> list[Any]:
-        import_path = importable_objects.allowed_import_path(kind)
+        import_path = importable_objects.find_allowed_import_path(kind)
         if import_path is None and not self._trusts_peer:
-            import_path = importable_objects.import_path_of(kind)
+            import_path = importable_objects.find_import_path(kind)
         if import_path is not None:
             return ["import", *import_path]
         self.exported_objects.export(kind)
@@ -140,7 +140,7 @@ class Marshaller:
         return ["cls", number, describe_class(kind, self._encode_base)]
 
     def _encode_base(self, kind: type) -> list[Any]:
-        import_path = importable_objects.allowed_import_path(kind)
+        import_path = importable_objects.find_allowed_import_path(kind)
         return ["import", *import_path] if import_path is not None else self._encode_class(kind)
 
     def _encode_nested(self, value: Any) -> Any:
@@ -170,7 +170,7 @@ class Marshaller:
         if tag == exceptions.TAG and len(arguments) == 2:
             return exceptions.read_exception(arguments[0], self.codec.decode(arguments[1]))
         if tag == "object-method" and len(arguments) == 1 and type(arguments[0]) is str:
-            return _object_method(arguments[0])
+            return _build_object_method(arguments[0])
         if tag == "obj" and len(arguments) in (2, 3) and type(arguments[0]) is int:
             return self._make_proxy(arguments[0], arguments[1], arguments[2:])
         raise WireFormatError("An encoded value has an unknown tag.")
@@ -189,9 +189,9 @@ class Marshaller:
         existing_proxy = self._proxies.get(number)
         existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
         if existing_proxy is not None and type(existing_proxy) is kind:
-            remote_reference_of(existing_proxy).count += 1  # type: ignore[union-attr]
+            find_remote_reference(existing_proxy).count += 1  # type: ignore[union-attr]
             return existing_proxy
-        proxy = self._new_proxy(kind, content)
+        proxy = self._create_proxy(kind, content)
         remote = RemoteReference(self._peer, number, self.dropped_references)
         remote.count = 1
         object.__setattr__(proxy, "_pmh_reference", remote)
@@ -201,11 +201,11 @@ class Marshaller:
             self._value_proxies[number] = proxy
         return proxy
 
-    def _new_proxy(self, kind: Any, content: list[Any]) -> Any:
+    def _create_proxy(self, kind: Any, content: list[Any]) -> Any:
         is_proxy_class: bool = type(kind) is ProxyMeta
         if not is_proxy_class:
             raise WireFormatError("An object has a class that is sent by value.")
-        base: Any = value_base(kind)
+        base: Any = find_value_base(kind)
         if base is not None:
             value = self.codec.decode(content[0]) if content else None
             if type(value) is not base:

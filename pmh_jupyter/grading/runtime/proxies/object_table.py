@@ -40,14 +40,14 @@ class ObjectTable:
 
     def export(self, value: Any) -> int:
         """Return the number by which the other side may name this object, and counts one sending."""
-        number = self._number_for(value)
+        number = self._assign_number(value)
         self._counts[number] = self._counts.get(number, 0) + 1
         self.offered_numbers.add(number)
         return number
 
     def export_class(self, kind: type) -> tuple[int, bool]:
         """Return the number of a class, which is never dropped, and whether it still has to be described."""
-        number = self._number_for(kind)
+        number = self._assign_number(kind)
         is_new = number not in self._described
         self._described.add(number)
         return number, is_new
@@ -77,7 +77,7 @@ class ObjectTable:
             self.offered_numbers.discard(number)
             del self._numbers_by_id[id(self._objects_by_number.pop(number))]
 
-    def _number_for(self, value: Any) -> int:
+    def _assign_number(self, value: Any) -> int:
         number = self._numbers_by_id.get(id(value))
         if number is None:
             self._last_number += 1

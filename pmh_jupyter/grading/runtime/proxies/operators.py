@@ -50,7 +50,7 @@ OPERATOR_OF_METHOD = {f"__{name}__": name for name in OPERATORS}
 """Maps the name of a method to the operator."""
 
 
-def _binary_function(name: str) -> Callable[..., Any]:
+def _build_binary_function(name: str) -> Callable[..., Any]:
     if name == "divmod":
         return divmod
     function: Callable[..., Any] = getattr(operator, f"{name}_" if name in ("and", "or") else name)
@@ -73,8 +73,8 @@ def _as_array(value: Any, *_: Any, **__: Any) -> Any:
 
 
 _OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: _binary_function(name) for name in _ARITHMETIC_OPERATORS | COMPARISON_OPERATORS},
-    **{f"r{name}": _swap_operands(_binary_function(name)) for name in _ARITHMETIC_OPERATORS},
+    **{name: _build_binary_function(name) for name in _ARITHMETIC_OPERATORS | COMPARISON_OPERATORS},
+    **{f"r{name}": _swap_operands(_build_binary_function(name)) for name in _ARITHMETIC_OPERATORS},
     **{name: getattr(operator, name) for name in IN_PLACE_OPERATORS},
     "pow": pow,
     "ipow": operator.ipow,

@@ -40,7 +40,7 @@ def is_remote_attribute(name: str) -> bool:
     return name not in ("_pmh_reference", "_pmh_class")
 
 
-def remote_reference_of(value: Any) -> RemoteReference | None:
+def find_remote_reference(value: Any) -> RemoteReference | None:
     """Return the reference of an instance's proxy, or None if the value is not a proxy of an existing object."""
     if not isinstance(type(value), ProxyMeta):
         return None
@@ -53,10 +53,10 @@ def remote_reference_of(value: Any) -> RemoteReference | None:
 
 def is_proxy(value: Any) -> bool:
     """Return whether this object or class is a proxy."""
-    return type(value) is ProxyMeta or remote_reference_of(value) is not None
+    return type(value) is ProxyMeta or find_remote_reference(value) is not None
 
 
-def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
+def find_proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
     """Return the peer and the number of a proxy class, or None for anything else."""
     if type(kind) is not ProxyMeta:
         return None
@@ -64,15 +64,15 @@ def proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
     return class_reference
 
 
-def apparent_class(value: Any) -> type:
+def get_apparent_class(value: Any) -> type:
     """Return the `type` that a value has in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
     kind = type(value)
     if type(kind) is not ProxyMeta:
         return kind
-    return type.__getattribute__(kind, "_pmh_class")[2] or _loaded_library_class(kind) or kind
+    return type.__getattribute__(kind, "_pmh_class")[2] or _find_loaded_library_class(kind) or kind
 
 
-def _loaded_library_class(kind: type) -> type | None:
+def _find_loaded_library_class(kind: type) -> type | None:
     import_path = type.__getattribute__(kind, "_pmh_library")
     if import_path is None:
         return None
@@ -102,7 +102,7 @@ class ProxyMeta(type):
         ]
 
     def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
-        return _peer_of(cls).call(cls, arguments, keywords)
+        return _get_peer(cls).call(cls, arguments, keywords)
 
     def __getattribute__(cls, name: str) -> Any:
         if name in ("__mro__", "__bases__"):
@@ -114,49 +114,49 @@ class ProxyMeta(type):
         if name in _PRIVATE_CLASS_ATTRIBUTES:
             raise AttributeError(name)
         if name in ("__name__", "__qualname__"):
-            _peer_of(cls).require_class_name(cls)
+            _get_peer(cls).require_class_name(cls)
         if (
             is_remote_attribute(name)
             and (name in _REMOTE_CLASS_DUNDERS or not name.startswith("__") or name in OPERATOR_OF_METHOD)
             and name != "mro"
         ):
-            return _peer_of(cls).get_attribute(cls, name)
+            return _get_peer(cls).get_attribute(cls, name)
         return type.__getattribute__(cls, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:
         if name.startswith("__") and name.endswith("__") and name not in OPERATOR_OF_METHOD:
             type.__setattr__(cls, name, value)
         else:
-            _peer_of(cls).set_attribute(cls, name, value)
+            _get_peer(cls).set_attribute(cls, name, value)
 
     def __delattr__(cls, name: str) -> None:
-        _peer_of(cls).delete_attribute(cls, name)
+        _get_peer(cls).delete_attribute(cls, name)
 
     def __dir__(cls) -> list[str]:
-        names: list[str] = _peer_of(cls).list_attributes(cls)
+        names: list[str] = _get_peer(cls).list_attributes(cls)
         return names
 
     def __iter__(cls) -> Any:
-        return _peer_of(cls).apply_operator(cls, "iter", (), {})
+        return _get_peer(cls).apply_operator(cls, "iter", (), {})
 
     def __len__(cls) -> Any:
-        return _peer_of(cls).apply_operator(cls, "len", (), {})
+        return _get_peer(cls).apply_operator(cls, "len", (), {})
 
     def __getitem__(cls, key: Any) -> Any:
-        return _peer_of(cls).apply_operator(cls, "getitem", (key,), {})
+        return _get_peer(cls).apply_operator(cls, "getitem", (key,), {})
 
     def __contains__(cls, item: Any) -> Any:
-        return _peer_of(cls).apply_operator(cls, "contains", (item,), {})
+        return _get_peer(cls).apply_operator(cls, "contains", (item,), {})
 
     def __instancecheck__(cls, value: Any) -> bool:
         if type.__instancecheck__(cls, value):
             return True
-        return is_proxy(value) and _peer_of(cls).recognizes(cls, "instancecheck", value)
+        return is_proxy(value) and _get_peer(cls).recognizes(cls, "instancecheck", value)
 
     def __subclasscheck__(cls, kind: type) -> bool:
         if type.__subclasscheck__(cls, kind):
             return True
-        return type(kind) is ProxyMeta and _peer_of(cls).recognizes(cls, "subclasscheck", kind)
+        return type(kind) is ProxyMeta and _get_peer(cls).recognizes(cls, "subclasscheck", kind)
 
     def __bool__(cls) -> bool:
         return True
@@ -165,7 +165,7 @@ class ProxyMeta(type):
         return f"<class '__main__.{type.__getattribute__(cls, '__qualname__')}'>"
 
 
-def _peer_of(cls: ProxyMeta) -> RemotePeer:
+def _get_peer(cls: ProxyMeta) -> RemotePeer:
     peer: RemotePeer = type.__getattribute__(cls, "_pmh_class")[0]
     return peer
 
@@ -175,26 +175,26 @@ class Proxy:
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
-            return apparent_class(self)
-        remote = remote_reference_of(self) if is_remote_attribute(name) else None
+            return get_apparent_class(self)
+        remote = find_remote_reference(self) if is_remote_attribute(name) else None
         if remote is None or (name in _LOCAL_EXCEPTION_DUNDERS and isinstance(self, BaseException)):
             return object.__getattribute__(self, name)
         return remote.peer.get_attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        remote = remote_reference_of(self)
+        remote = find_remote_reference(self)
         if remote is None or (name.startswith("__") and isinstance(self, BaseException)):
             object.__setattr__(self, name, value)
         else:
             remote.peer.set_attribute(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        remote = remote_reference_of(self)
+        remote = find_remote_reference(self)
         if remote is not None:
             remote.peer.delete_attribute(self, name)
 
     def __dir__(self) -> list[str]:
-        remote = remote_reference_of(self)
+        remote = find_remote_reference(self)
         return [] if remote is None else remote.peer.list_attributes(self)
 
     def __repr__(self) -> str:
@@ -207,11 +207,11 @@ class Proxy:
         return _fetch_text(self, "format", format_spec)
 
     def __copy__(self) -> Any:
-        remote = remote_reference_of(self)
+        remote = find_remote_reference(self)
         return self if remote is None else remote.peer.copy(self, False)
 
     def __deepcopy__(self, memo: Any) -> Any:
-        remote = remote_reference_of(self)
+        remote = find_remote_reference(self)
         return self if remote is None else remote.peer.copy(self, True)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -226,11 +226,11 @@ class ObjectProxy(Proxy):
 
     def __eq__(self, other: object) -> Any:
         _note_default_operator(self, "eq", other)
-        base: Any = value_base(type(self))
+        base: Any = find_value_base(type(self))
         return NotImplemented if base is None else base.__eq__(self, other)
 
     def __ne__(self, other: object) -> Any:
-        base: Any = value_base(type(self))
+        base: Any = find_value_base(type(self))
         if base is None:
             return object.__ne__(self, other)
         _note_default_operator(self, "ne", other)
@@ -238,26 +238,26 @@ class ObjectProxy(Proxy):
 
     def __hash__(self) -> int:
         _note_default_operator(self, "hash", self)
-        base: Any = value_base(type(self))
+        base: Any = find_value_base(type(self))
         return object.__hash__(self) if base is None else int(base.__hash__(self))
 
     def __bool__(self) -> bool:
         _note_default_operator(self, "bool", self)
         if has_operator(type(self), "len"):
             return len(self) > 0
-        base: Any = value_base(type(self))
+        base: Any = find_value_base(type(self))
         if base is None:
             return True
         return bool(base.__bool__(self) if hasattr(base, "__bool__") else base.__len__(self))
 
 
 def _note_default_operator(value: Any, name: str, other: Any) -> None:
-    remote = remote_reference_of(value)
+    remote = find_remote_reference(value)
     if remote is not None:
         remote.peer.note_default_operator(name, other)
 
 
-def value_base(kind: type) -> type | None:
+def find_value_base(kind: type) -> type | None:
     """Return the plain type whose value a proxy of this class contains, or None."""
     return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)
 
@@ -273,7 +273,7 @@ def has_operator(kind: type, name: str) -> bool:
 
 
 def _fetch_text(value: Any, name: str, *arguments: str) -> str:
-    remote = remote_reference_of(value)
+    remote = find_remote_reference(value)
     if remote is None:
         return f"<{type.__getattribute__(type(value), '__name__')}>"
     text = remote.peer.apply_operator(value, name, arguments, {})
@@ -286,7 +286,7 @@ def make_forwarder(name: str) -> Callable[..., Any]:
     """Make the method of a proxy class that forwards this operator."""
 
     def method(self: Any, /, *arguments: Any, **keywords: Any) -> Any:
-        remote = remote_reference_of(self)
+        remote = find_remote_reference(self)
         if remote is None:
             return NotImplemented
         return remote.peer.apply_operator(self, name, arguments, keywords)
@@ -322,6 +322,6 @@ class CoroutineProxy(Proxy):
 
 
 def _await_result(value: Any) -> Any:
-    remote = remote_reference_of(value)
+    remote = find_remote_reference(value)
     assert remote is not None
     return remote.peer.await_result(value)

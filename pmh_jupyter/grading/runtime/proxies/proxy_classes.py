@@ -54,7 +54,7 @@ class ProxyClasses:
         if type(encoded) is not list or not encoded:
             raise WireFormatError("This is not a class.")
         if encoded[0] == "import" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
-            kind = importable_objects.allowed_type(encoded[1], encoded[2])
+            kind = importable_objects.find_allowed_type(encoded[1], encoded[2])
             if kind is None:
                 raise WireFormatError("This class may not be named.")
             return kind
@@ -72,18 +72,18 @@ class ProxyClasses:
     ) -> type:
         bases, operators, removed_operators, has_plain_base = members
         parents = [self.decode_class(base) for base in bases]
-        apparent_class = None
+        get_apparent_class = None
         if import_path is not None:
-            apparent_class = importable_objects.allowed_type(*import_path)
-            parents += _library_exception_bases(import_path)
-            if apparent_class is not None and apparent_class not in _REFERENCE_ONLY_TYPES:
-                apparent_class = None
+            get_apparent_class = importable_objects.find_allowed_type(*import_path)
+            parents += _list_library_exception_bases(import_path)
+            if get_apparent_class is not None and get_apparent_class not in _REFERENCE_ONLY_TYPES:
+                get_apparent_class = None
         containers = [parent for parent in parents if parent in _CONTAINERS]
         methods = {f"__{operator}__": FORWARDERS[operator] for operator in operators}
         if containers:
-            apparent_class = containers[0]
+            get_apparent_class = containers[0]
             methods = {
-                method: FORWARDERS[method[2:-2]] for method in dir(apparent_class) if method[2:-2] in OPERATORS
+                method: FORWARDERS[method[2:-2]] for method in dir(get_apparent_class) if method[2:-2] in OPERATORS
             } | methods
         body: dict[str, Any] = {**methods, **{f"__{operator}__": None for operator in removed_operators}}
         if "__eq__" in body and "__hash__" not in body:
@@ -91,11 +91,11 @@ class ProxyClasses:
         body |= {
             "__module__": "__main__",
             "__qualname__": qualname,
-            "_pmh_class": (self._peer, number, apparent_class),
-            "_pmh_marker_class": _marker_class_of(import_path),
+            "_pmh_class": (self._peer, number, get_apparent_class),
+            "_pmh_marker_class": _find_marker_class(import_path),
             "_pmh_has_plain_base": has_plain_base,
             "_pmh_is_own": import_path is None,
-            "_pmh_library": None if import_path is None or apparent_class else import_path,
+            "_pmh_library": None if import_path is None or get_apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
         if is_awaitable:
@@ -103,7 +103,7 @@ class ProxyClasses:
         return _build_class(name, parents, CoroutineProxy if is_awaitable else ObjectProxy, body)
 
 
-def _marker_class_of(import_path: tuple[str, str] | None) -> type | None:
+def _find_marker_class(import_path: tuple[str, str] | None) -> type | None:
     library_class = importable_objects.find_loaded_object(*import_path) if import_path is not None else None
     return library_class if library_class in _MARKER_CLASSES else None
 
@@ -132,7 +132,7 @@ def _validate_names(names: list[Any]) -> list[str]:
     return names
 
 
-def _library_exception_bases(import_path: tuple[str, str]) -> list[type]:
+def _list_library_exception_bases(import_path: tuple[str, str]) -> list[type]:
     """Return the library's exception class, if it is loaded here, so that `except` matches. None of its code runs."""
     library_class = importable_objects.find_loaded_object(*import_path)
     is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime", *_TEST_FRAMEWORKS)

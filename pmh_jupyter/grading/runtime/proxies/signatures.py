@@ -12,7 +12,7 @@ __builtins__ = BUILTINS
 _EMPTY = inspect.Parameter.empty
 
 
-def signature_parts(function: Any) -> tuple[Any, ...]:
+def describe_signature(function: Any) -> tuple[Any, ...]:
     """Return (name, kind, default, annotation) of each parameter, and the return annotation.
 
     Defaults and annotations are in a tuple of one, or an empty one.

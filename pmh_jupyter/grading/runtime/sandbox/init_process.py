@@ -164,7 +164,7 @@ class _InitProcess:
         with suppress(ChildProcessError):
             _, status = os.waitpid(self.student_pid, 0)
             code = os.waitstatus_to_exitcode(status)
-            cause, detail = ("exit", str(code)) if code >= 0 else ("signal", linux.name_signal(-code))
+            cause, detail = ("exit", str(code)) if code >= 0 else ("signal", linux.get_signal_name(-code))
             if code in EXIT_CODE_CAUSES:
                 cause, detail = EXIT_CODE_CAUSES[code], ""
             elif code == -signal.SIGKILL and self._has_memory_kill():

@@ -193,7 +193,7 @@ def get_address_space_bytes() -> int:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")
 
 
-def name_signal(number: int) -> str:
+def get_signal_name(number: int) -> str:
     """Return the name of a signal. Real-time signals but the first and the last have none."""
     try:
         return signal.Signals(number).name

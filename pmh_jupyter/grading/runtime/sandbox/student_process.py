@@ -36,7 +36,7 @@ def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
     Afterwards, LINK_DESCRIPTOR is the socket to the judge.
     """
     config.environment.group.join()
-    _place_descriptors(config.link.detach(), config.wake_socket.detach())
+    _move_descriptors(config.link.detach(), config.wake_socket.detach())
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.environment.is_sandboxed:
@@ -51,7 +51,7 @@ def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
     return CheckpointManager(config.checkpoint_page)
 
 
-def _place_descriptors(link: int, wake: int) -> None:
+def _move_descriptors(link: int, wake: int) -> None:
     devnull = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(devnull, standard)

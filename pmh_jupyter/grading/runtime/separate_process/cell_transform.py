@@ -25,7 +25,7 @@ def transform_statement(node: ast.stmt) -> ast.stmt:
     return statement
 
 
-def class_body_names(node: ast.stmt) -> set[str]:
+def collect_class_body_names(node: ast.stmt) -> set[str]:
     """Return the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
     return {
         name.id
@@ -85,11 +85,11 @@ def _redirect_imports(
     if not stateful_aliases:
         return node
     node.names = [alias for alias in node.names if alias not in stateful_aliases]
-    assignments = [ast.copy_location(statement, node) for statement in _assignments(redirected_names)]
+    assignments = [ast.copy_location(statement, node) for statement in _iter_assignments(redirected_names)]
     return [*([node] if node.names else []), *assignments]
 
 
-def _assignments(redirected_names: list[tuple[str, str]]) -> Iterator[ast.stmt]:
+def _iter_assignments(redirected_names: list[tuple[str, str]]) -> Iterator[ast.stmt]:
     for name, module in redirected_names:
         call = ast.Call(ast.Name(MODULE_FUNCTION, ast.Load()), [ast.Constant(module)], [])
         yield ast.Assign([ast.Name(name, ast.Store())], call)

@@ -20,7 +20,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     UNUSUAL_CLAIM,
     Contract,
 )
-from pmh_jupyter.grading.runtime.separate_process.near_miss_values import near_misses, unique_values_like
+from pmh_jupyter.grading.runtime.separate_process.near_miss_values import create_near_misses, create_unique_values
 
 ApplyOperator = Callable[[Any, str, Any], Any]
 """Applies an operator to an object and another operand. Raises whatever the student's method raises."""
@@ -79,7 +79,7 @@ class ClaimVerifier:
             decoys = self._list_other_objects(target, other) if self._property_checks_left > 0 else []
             candidates = [*rng.sample(decoys, min(len(decoys), MAX_DECOY_OBJECTS)), _ACTUAL_VALUE]
         else:
-            candidates = [*near_misses(other, hex_digits), _ACTUAL_VALUE]
+            candidates = [*create_near_misses(other, hex_digits), _ACTUAL_VALUE]
         rng.shuffle(candidates)
         for value in candidates if len(candidates) > 1 else ():
             is_claimed = self._claims(target, "eq", other if value is _ACTUAL_VALUE else value)
@@ -206,7 +206,7 @@ class ClaimVerifier:
     def _make_unique_values(self, other: Any) -> list[Any]:
         """Return values that have not been compared before, one of them of the type of `other`."""
         hex_digits = self._make_digits()
-        return [_UniqueObject(), *(unique_values_like(other, hex_digits) or [hex_digits])]
+        return [_UniqueObject(), *(create_unique_values(other, hex_digits) or [hex_digits])]
 
 
 def get_class_name(target: Any) -> str:

@@ -16,7 +16,7 @@ from importlib.util import MAGIC_NUMBER
 from types import CodeType
 
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
-from pmh_jupyter.grading.runtime.separate_process.cell_transform import class_body_names, transform_statement
+from pmh_jupyter.grading.runtime.separate_process.cell_transform import collect_class_body_names, transform_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_statement
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
@@ -71,7 +71,7 @@ def compile_cell(source: str) -> CompiledCell | None:
 
 
 def _compile_statement(statement: Statement) -> CompiledStatement:
-    names = frozenset(class_body_names(statement.node))
+    names = frozenset(collect_class_body_names(statement.node))
     try:
         code = compile_statement(transform_statement(statement.node), TEST_CELL_FILENAME)
     except (

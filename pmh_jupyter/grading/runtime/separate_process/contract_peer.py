@@ -16,7 +16,13 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     TEXT_OPERATORS,
     apply_operator,
 )
-from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, apparent_class, has_operator, is_proxy, value_base
+from pmh_jupyter.grading.runtime.proxies.proxies import (
+    ProxyMeta,
+    find_value_base,
+    get_apparent_class,
+    has_operator,
+    is_proxy,
+)
 from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
 from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
 from pmh_jupyter.grading.runtime.separate_process.contract import (
@@ -221,7 +227,7 @@ class ContractPeer(Peer):
 
     def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:
         """Return the data that an object can be converted to. Raises `ContractViolation` if it cannot."""
-        base = value_base(type(target))
+        base = find_value_base(type(target))
         if base is not None:
             return conversion.PLAIN_VALUE_FUNCTIONS[base](target)
         data = self.request("get-value", target)
@@ -256,7 +262,7 @@ class ContractPeer(Peer):
         if isinstance(error, AssertionError) or not isinstance(error, Exception):
             super().apply_operator(target, name, (AssertionError, AssertionError(), None), {})
             return False
-        return super().apply_operator(target, name, (apparent_class(error), error, None), {})
+        return super().apply_operator(target, name, (get_apparent_class(error), error, None), {})
 
     def begin_cell(self, entries: Iterable[str], source: str) -> None:
         """Start a test cell with the entries of its contract."""
@@ -303,12 +309,12 @@ def _get_function_type(target: Any) -> type | None:
     cls = type(target)
     if cls is ProxyMeta:
         return type
-    apparent_class, import_path = (
+    get_apparent_class, import_path = (
         type.__getattribute__(cls, "_pmh_class")[2],
         type.__getattribute__(cls, "_pmh_library"),
     )
-    if apparent_class in _FUNCTION_TYPES:
-        return cast(type, apparent_class)
+    if get_apparent_class in _FUNCTION_TYPES:
+        return cast(type, get_apparent_class)
     return types.BuiltinFunctionType if import_path is not None else None
 
 

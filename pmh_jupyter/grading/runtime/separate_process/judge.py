@@ -11,7 +11,7 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.files.shared_files import WORK_FOLDER, JudgeFileSync
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
-from pmh_jupyter.grading.runtime.proxies.proxies import apparent_class
+from pmh_jupyter.grading.runtime.proxies.proxies import get_apparent_class
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
     CODE_FUNCTION,
     FORMAT_FUNCTION,
@@ -103,9 +103,9 @@ class SeparateProcessJudge:
     def _transform_functions(self) -> dict[str, Any]:
         """The functions that transformed statements call, by name."""
         return {
-            TYPE_FUNCTION: apparent_class,
-            MODULE_FUNCTION: self._student_module,
-            CODE_FUNCTION: self._code_argument,
+            TYPE_FUNCTION: get_apparent_class,
+            MODULE_FUNCTION: self._get_student_module,
+            CODE_FUNCTION: self._get_code_argument,
             FORMAT_FUNCTION: self._get_format_method,
         }
 
@@ -133,12 +133,12 @@ class SeparateProcessJudge:
 
     def checkpoint(self) -> None:
         """Make the student process freeze a copy of itself."""
-        self.peer.request_of_runner("checkpoint")
+        self.peer.request_from_runner("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a cell of the student. Returns its error (see `describe_cell_error`), or None."""
         # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
-        helper_names = self._helpers.defined_names()
+        helper_names = self._helpers.collect_defined_names()
         if self._is_recording or any(
             name in helper_names or self.namespace.has_own(name) for name in self._manifest.rebound_names
         ):
@@ -172,9 +172,9 @@ class SeparateProcessJudge:
         self._name_resolver.clear_cache()
         locked_names = self._names_of_locked_cells.get(number)
         with self.peer.discard_output():
-            cell_error = _decode_cell_error(self.peer.request_of_runner("run-cell", number, source))
+            cell_error = _decode_cell_error(self.peer.request_from_runner("run-cell", number, source))
             if locked_names:
-                self.peer.request_of_runner("save-locked-names", locked_names)
+                self.peer.request_from_runner("save-locked-names", locked_names)
                 self._name_resolver.capture_locked_data(locked_names)
         return cell_error
 
@@ -183,11 +183,11 @@ class SeparateProcessJudge:
         if not self._names_of_locked_cells:
             return
         if self._is_recording:
-            changes = _decode_names(self.peer.request_of_runner("find-locked-changes"))
+            changes = _decode_names(self.peer.request_from_runner("find-locked-changes"))
             # A submission may change a class in another way than the reference: define it again, for example.
             self._manifest.rebound_names.update(name.partition(".")[0] for name in changes)
         else:
-            for name in _decode_names(self.peer.request_of_runner("restore-locked-classes")):
+            for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
                 self._contract.note_helper_change(name)
 
     def run_test_cell(
@@ -234,12 +234,12 @@ class SeparateProcessJudge:
         """Send the names that later cells of the notebook read to the student process."""
         for name in self._manifest.exported_names:
             if self.namespace.has_own(name):
-                self.peer.request_of_runner("bind-name", name, self.namespace.get_own(name))
+                self.peer.request_from_runner("bind-name", name, self.namespace.get_own(name))
 
     def _append_to_history(self, source: str) -> None:
         self.namespace.get_own("In", []).append(source)
 
-    def _code_argument(self, text: Any, name: str) -> Any:
+    def _get_code_argument(self, text: Any, name: str) -> Any:
         """Return the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
         is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
@@ -251,7 +251,7 @@ class SeparateProcessJudge:
             raise self._contract.record_code_violation(f"a template for str.{name}: {value[:80]!r}")
         return getattr(value, name)
 
-    def _student_module(self, name: str) -> Any:
+    def _get_student_module(self, name: str) -> Any:
         return self.peer.request("import-module", name)
 
     def _get_ipython(self) -> Any:

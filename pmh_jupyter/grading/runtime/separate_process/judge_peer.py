@@ -66,7 +66,7 @@ class JudgePeer(ContractPeer):
         except BaseException as error:  # noqa: BLE001 - the student process may answer with any exception
             raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
 
-    def request_of_runner(self, operation: str, *arguments: Any) -> Any:
+    def request_from_runner(self, operation: str, *arguments: Any) -> Any:
         """Send a request, for example to run a cell, whose errors are in the reply. Raises `PeerLost` for any exception instead of one."""
         try:
             return self.request(operation, *arguments)

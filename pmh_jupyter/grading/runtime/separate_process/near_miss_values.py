@@ -25,7 +25,7 @@ class _NoNearMiss(Exception):
     """There is no similar value."""
 
 
-def near_misses(value: Any, seed: str) -> list[Any]:
+def create_near_misses(value: Any, seed: str) -> list[Any]:
     """Return values that no honest equality considers equal to this one, or an empty list if there are none.
 
     Some are smaller than the value and some are larger, in random proportion, so that the value is not in their middle. The more of them
@@ -39,28 +39,28 @@ def near_misses(value: Any, seed: str) -> list[Any]:
         (-1, count_below),
         (1, (NEAR_MISS_COUNT if is_small else LARGE_VALUE_NEAR_MISS_COUNT) - count_below),
     ):
-        for candidate in _steps_from(value, direction, count, rng):
+        for candidate in _iter_steps(value, direction, count, rng):
             if not any(_is_equal(candidate, earlier) for earlier in values):
                 values.append(candidate)
     return values[1:]
 
 
-def unique_values_like(value: Any, hex_digits: str) -> list[Any]:
+def create_unique_values(value: Any, hex_digits: str) -> list[Any]:
     """Return a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
     make_value = _UNIQUE_VALUE_FUNCTIONS.get(type(value))
     return [make_value(hex_digits[:12])] if make_value else []
 
 
-def _steps_from(value: Any, direction: int, count: int, rng: random.Random) -> Iterator[Any]:
+def _iter_steps(value: Any, direction: int, count: int, rng: random.Random) -> Iterator[Any]:
     for _ in range(count):
         try:
-            value = _next_value(value, direction, rng)
+            value = _step_value(value, direction, rng)
         except Exception:  # noqa: BLE001 - out of the range of its type, or of a type without neighbours
             return
         yield value
 
 
-def _next_value(value: Any, direction: int, rng: random.Random) -> Any:
+def _step_value(value: Any, direction: int, rng: random.Random) -> Any:
     """Return a neighbour of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
     return _STEP_FUNCTIONS.get(type(value), _step_object)(value, direction, rng)
 
@@ -102,7 +102,7 @@ def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> lis
     for index in range(first_index, first_index + len(values)):
         index %= len(values)
         try:
-            return [*values[:index], _next_value(values[index], direction, rng), *values[index + 1 :]]
+            return [*values[:index], _step_value(values[index], direction, rng), *values[index + 1 :]]
         except _NoNearMiss:
             continue
     raise _NoNearMiss
@@ -110,9 +110,9 @@ def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> lis
 
 def _step_sequence(value: list[Any] | tuple[Any, ...] | deque[Any], direction: int, rng: random.Random) -> Any:
     try:
-        return type(value)(_step_one_item(list(value), direction, rng) if value else [_random_word(rng)])
+        return type(value)(_step_one_item(list(value), direction, rng) if value else [_generate_word(rng)])
     except _NoNearMiss:
-        return type(value)([*value, _random_word(rng)])
+        return type(value)([*value, _generate_word(rng)])
 
 
 def _step_range(value: range, direction: int, rng: random.Random) -> range:
@@ -120,7 +120,7 @@ def _step_range(value: range, direction: int, rng: random.Random) -> range:
 
 
 def _step_path(value: pathlib.PurePath, direction: int, rng: random.Random) -> pathlib.PurePath:
-    return type(value)(f"{_step_text(str(value), direction, rng)}{_random_word(rng) if str(value) == '.' else ''}")
+    return type(value)(f"{_step_text(str(value), direction, rng)}{_generate_word(rng) if str(value) == '.' else ''}")
 
 
 def _step_uuid(value: uuid.UUID, direction: int, _rng: random.Random) -> uuid.UUID:
@@ -128,12 +128,12 @@ def _step_uuid(value: uuid.UUID, direction: int, _rng: random.Random) -> uuid.UU
 
 
 def _step_set(value: set[Any] | frozenset[Any], direction: int, rng: random.Random) -> Any:
-    return type(value)(_step_one_item(sorted(value, key=repr), direction, rng) if value else [_random_word(rng)])
+    return type(value)(_step_one_item(sorted(value, key=repr), direction, rng) if value else [_generate_word(rng)])
 
 
 def _step_dict(value: dict[Any, Any], direction: int, rng: random.Random) -> dict[Any, Any]:
     if not value:
-        return {_random_word(rng): 0}
+        return {_generate_word(rng): 0}
     try:
         items = zip(value, _step_one_item(list(value.values()), direction, rng), strict=True)
     except _NoNearMiss:
@@ -161,14 +161,14 @@ def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
         return type(value)(*_step_one_item(list(value), direction, rng))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value) if field.init]
-        changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
-        return dataclasses.replace(value, **dict(zip(names, changed_values, strict=True)))
+        find_changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
+        return dataclasses.replace(value, **dict(zip(names, find_changed_values, strict=True)))
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
         return value + direction
     raise _NoNearMiss
 
 
-def _random_word(rng: random.Random) -> str:
+def _generate_word(rng: random.Random) -> str:
     return "".join(rng.choices(_ALPHABETS[1], k=4))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.operators import apply_operator, await_result
-from pmh_jupyter.grading.runtime.proxies.signatures import signature_parts
+from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
 from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
@@ -156,7 +156,7 @@ class _RequestHandlers:
             "lookup-name": self.lookup,
             "lookup-locked-name": self.lookup_locked,
             "is-name-bound": self.is_bound,
-            "list-names": self.bound_names,
+            "list-names": self.list_bound_names,
             "bind-name": namespace.__setitem__,
             "unbind-name": self.unbind,
             "import-module": lambda name: importable_objects.import_object(name, ""),
@@ -170,7 +170,7 @@ class _RequestHandlers:
             "list-attributes": dir,
             "copy-object": lambda value, deep: copy.deepcopy(value) if deep else copy.copy(value),
             "await-result": await_result,
-            "get-signature": signature_parts,
+            "get-signature": describe_signature,
         }
 
     def lookup(self, name: str) -> tuple[Any, ...]:
@@ -178,7 +178,7 @@ class _RequestHandlers:
         if not self.is_bound(name):
             return (False, None, None)
         value = self.namespace[name]
-        return (True, value, importable_objects.import_path_of(value))
+        return (True, value, importable_objects.find_import_path(value))
 
     def lookup_locked(self, name: str) -> tuple[Any, ...]:
         """Return as `lookup` what a locked cell has bound to a name, and True if the notebook has bound another function or class to it."""
@@ -191,7 +191,7 @@ class _RequestHandlers:
             name not in self._initial_builtins or self.namespace[name] is not self._initial_builtins[name]
         )
 
-    def bound_names(self) -> list[str]:
+    def list_bound_names(self) -> list[str]:
         """Return the names that the notebook has bound."""
         return [
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)

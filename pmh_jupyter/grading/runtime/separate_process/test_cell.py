@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.shell import name_error_type
+from pmh_jupyter.grading.runtime.execution.shell import get_error_type_name
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
 from pmh_jupyter.grading.runtime.marshalling.codec import refill
-from pmh_jupyter.grading.runtime.marshalling.exceptions import location_of
+from pmh_jupyter.grading.runtime.marshalling.exceptions import get_location
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
 from pmh_jupyter.grading.runtime.separate_process.contract import ContractViolation
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
@@ -112,7 +112,7 @@ class TestCell(StatementRunner):
             else self.peer.contract.violation or error or self.peer.contract.seen_failure
         )
 
-    def _failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
+    def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):
             return make_test_result(statement, "timed-out", "timed-out")
         if isinstance(error, ContractViolation) and error.reason:
@@ -120,11 +120,11 @@ class TestCell(StatementRunner):
                 return make_test_result(statement, "failed", "not-met", error_type=type(error).__name__)
             fields = {"text": error.class_name, "error_type": type(error).__name__}
             return make_test_result(statement, "failed", error.reason, **fields)
-        location = location_of(error)
+        location = get_location(error)
         if location is None:
-            return super()._failed_result(statement, error)
+            return super()._build_failed_result(statement, error)
         cell, line = location
-        error_fields = {"error_type": name_error_type(error), "detail": "", "cell": cell, "line": line}
+        error_fields = {"error_type": get_error_type_name(error), "detail": "", "cell": cell, "line": line}
         if isinstance(error, MemoryError):
             return make_test_result(statement, "crashed", "memory", **error_fields)
         if not statement.is_hidden and not isinstance(error, AssertionError):

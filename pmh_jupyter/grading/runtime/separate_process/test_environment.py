@@ -73,14 +73,14 @@ class TestEnvironment:
                 for module, names in _REMOTE_FUNCTIONS
                 for name in names
             ),
-            (inspect, "getsource", _patched_getsource(definition_sources, inspect.getsource)),
+            (inspect, "getsource", _build_getsource(definition_sources, inspect.getsource)),
         ]
         self._seed_patches: dict[str, tuple[Any, str, Callable[..., Any]]] = {}
 
     @contextmanager
     def enter(self) -> Iterator[None]:
         """Apply the changes for one test cell, in a `with` block."""
-        patches = [*self._patches, *map(self._seed_patch, _random_modules()), *self._make_shell_patches()]
+        patches = [*self._patches, *map(self._seed_patch, _list_random_modules()), *self._make_shell_patches()]
         originals = [(module, name, getattr(module, name)) for module, name, _ in patches]
         original_out, original_err, original_main = sys.stdout, sys.stderr, sys.modules["__main__"]
         sys.modules["__main__"] = self._main
@@ -107,7 +107,7 @@ class TestEnvironment:
         return self._seed_patches[name]
 
 
-def _random_modules() -> list[Any]:
+def _list_random_modules() -> list[Any]:
     numpy = sys.modules.get("numpy")
     return [random] if numpy is None else [random, numpy.random]
 
@@ -122,7 +122,7 @@ def _run_remotely(peer: JudgePeer, original: Callable[..., Any]) -> Callable[...
     return wrapper
 
 
-def _patched_getsource(definition_sources: DefinitionSources, original: Callable[..., str]) -> Callable[..., str]:
+def _build_getsource(definition_sources: DefinitionSources, original: Callable[..., str]) -> Callable[..., str]:
     """Return an `inspect.getsource` that finds the student's functions in the judge's copy of the cells."""
 
     @functools.wraps(original)

@@ -68,7 +68,9 @@ class Namespace(dict[str, Any], NeverMarshalled):
 
     def __iter__(self) -> Iterator[str]:
         yield from list(super().__iter__())
-        yield from (name for name in self.name_resolver.bound_names() if not super(Namespace, self).__contains__(name))
+        yield from (
+            name for name in self.name_resolver.list_bound_names() if not super(Namespace, self).__contains__(name)
+        )
 
     def items(self) -> Any:
         return {name: self[name] for name in self}.items()
@@ -205,7 +207,7 @@ class NameResolver:
         """Delete a name of the notebook. Returns whether it existed."""
         return self.peer.request("unbind-name", name) is True
 
-    def bound_names(self) -> list[str]:
+    def list_bound_names(self) -> list[str]:
         """Return the names that the notebook has bound."""
         names = self.peer.request("list-names")
         return [name for name in names if type(name) is str] if type(names) is list else []

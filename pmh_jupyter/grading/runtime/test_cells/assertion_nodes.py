@@ -23,10 +23,10 @@ MESSAGE_INDEXES: dict[str, int] = {
 
 def is_assert_call(node: ast.AST) -> bool:
     """Return True for a call of a function whose name starts with "assert"."""
-    return isinstance(node, ast.Call) and called_name(node).lower().startswith("assert")
+    return isinstance(node, ast.Call) and get_called_name(node).lower().startswith("assert")
 
 
-def called_name(node: ast.Call) -> str:
+def get_called_name(node: ast.Call) -> str:
     """Return the last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
@@ -36,7 +36,7 @@ def called_name(node: ast.Call) -> str:
 def is_raises_block(node: ast.AST) -> bool:
     """Return True for `with pytest.raises(…)` and similar blocks."""
     return isinstance(node, ast.With | ast.AsyncWith) and any(
-        isinstance(item.context_expr, ast.Call) and called_name(item.context_expr) in RAISES_FUNCTIONS
+        isinstance(item.context_expr, ast.Call) and get_called_name(item.context_expr) in RAISES_FUNCTIONS
         for item in node.items
     )
 

@@ -169,7 +169,7 @@ class AssertionRecorder:
             return True
         name, arguments = self._recorded_calls.get(number, ("", ()))
         if name == "isinstance" and _len(arguments) == 2:
-            self._record_values(number, f"an instance of {_type_names(arguments[1])}", arguments[0])
+            self._record_values(number, f"an instance of {_format_type_names(arguments[1])}", arguments[0])
         elif name and _len(arguments) >= 2:
             self._record_values(
                 number, f"{'' if name == 'array_equal' else 'about '}{format_value(arguments[1])}", arguments[0]
@@ -189,7 +189,7 @@ class AssertionRecorder:
             self.evidence.note_values(place, left, right)
         if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
             self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
-        if self._comparison_holds(operator_class, left, right):
+        if self._does_comparison_hold(operator_class, left, right):
             return True
         site, sign = self._sites[number], COMPARISON_OPERATORS[operator_class][0]
         if site.is_swapped:
@@ -201,7 +201,7 @@ class AssertionRecorder:
         self.evidence.note_values(place, *operands)
         pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
-            number, all(self._comparison_holds(kind, left, right) for kind, left, right in pairs)
+            number, all(self._does_comparison_hold(kind, left, right) for kind, left, right in pairs)
         )
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
@@ -279,7 +279,7 @@ class AssertionRecorder:
             compares_pair = any(word in normalized_name for word in _COMPARING_FUNCTION_WORDS) and _len(arguments) >= 2
             if name in ("raises", "assertRaises", "assertRaisesRegex"):
                 self._record_values(
-                    number, _type_names(arguments[0]) if arguments else "an error", None, got="no error"
+                    number, _format_type_names(arguments[0]) if arguments else "an error", None, got="no error"
                 )
             elif compares_pair:
                 left, right = (arguments[1], arguments[0]) if self.failed_site.is_swapped else arguments[:2]
@@ -305,7 +305,7 @@ class AssertionRecorder:
 
         return call
 
-    def _comparison_holds(self, operator_class: str, left: Any, right: Any) -> bool:
+    def _does_comparison_hold(self, operator_class: str, left: Any, right: Any) -> bool:
         _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
         return self.comparator.is_true(compare(left, right)) and (
             not manifest_name or self.comparator.is_honest(manifest_name, left, right)
@@ -324,6 +324,6 @@ class AssertionRecorder:
             self.expression, self.got = expression, format_value(value) if got is None else got
 
 
-def _type_names(class_or_tuple: Any) -> str:
+def _format_type_names(class_or_tuple: Any) -> str:
     classes = class_or_tuple if _type(class_or_tuple) is tuple else (class_or_tuple,)
     return " or ".join(_str(_getattr(cls, "__name__", cls)) for cls in classes)

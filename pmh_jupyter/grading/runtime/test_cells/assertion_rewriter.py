@@ -17,7 +17,7 @@ from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segm
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     MESSAGE_INDEXES,
     RAISES_FUNCTIONS,
-    called_name,
+    get_called_name,
     is_assert_call,
     is_raises_block,
     raises_assertion_error,
@@ -233,11 +233,11 @@ class AssertionRewriter(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         self._count_compared_values(node)
-        if called_name(node) == "isinstance":
+        if get_called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
         elif isinstance(node.func, ast.Name) and node.func.id == "zip" and self._counts_rounds:
             return self._make_recorder_call("count_rounds", self._make_place(node), node)
-        elif called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
+        elif get_called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
         return node
 
@@ -253,14 +253,14 @@ class AssertionRewriter(ast.NodeTransformer):
             and self._counts_rounds
         ):
             self._count_comprehension(node.args[0])
-        if called_name(node) in ("allclose", "isclose", "array_equal") and len(node.args) >= 2:
+        if get_called_name(node) in ("allclose", "isclose", "array_equal") and len(node.args) >= 2:
             node.args[:2] = [
                 arg
                 if isinstance(arg, ast.Starred)
                 else self._make_recorder_call("count_elements", self._make_place(arg), arg)
                 for arg in node.args[:2]
             ]
-        if called_name(node) != name:
+        if get_called_name(node) != name:
             return
         place = self._make_place(node)
         if isinstance(node.func, ast.Name) and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
@@ -293,7 +293,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self.generic_visit(node)
         for item in node.items if is_raises else []:
             call = item.context_expr
-            if isinstance(call, ast.Call) and called_name(call) in RAISES_FUNCTIONS:
+            if isinstance(call, ast.Call) and get_called_name(call) in RAISES_FUNCTIONS:
                 feedback = self._find_author_message(call) or self.feedback_by_line.get(node.lineno, "")
                 call.func = self._make_recorder_call(
                     "wrap_assert_function",
@@ -328,12 +328,12 @@ class AssertionRewriter(ast.NodeTransformer):
             return self._make_recorder_call(
                 "check_chain", number, self._make_place(test), ast.Tuple([*kinds], ast.Load()), *sides
             )
-        if isinstance(test, ast.Call) and called_name(test) in EXPLAINED_CALLS and test.args:
+        if isinstance(test, ast.Call) and get_called_name(test) in EXPLAINED_CALLS and test.args:
             number = self._register_site(test.args[0])
             self.generic_visit(test)
             self._wrap_explained(test, number, is_counted=not self._is_optional)
             return self._make_recorder_call("check_true", number, test)
-        has_no_values = isinstance(test, ast.Call) and called_name(test) in ("all", "any", "callable", "hasattr")
+        has_no_values = isinstance(test, ast.Call) and get_called_name(test) in ("all", "any", "callable", "hasattr")
         return self._make_recorder_call(
             "check_truth_without_values" if has_no_values else "check_true", number, self.visit(test)
         )
@@ -377,7 +377,7 @@ class AssertionRewriter(ast.NodeTransformer):
         for keyword in call.keywords:
             if keyword.arg in ("msg", "err_msg") and isinstance(keyword.value, ast.Constant):
                 return str(keyword.value.value)
-        name = called_name(call)
+        name = get_called_name(call)
         for message in call.args[(index := MESSAGE_INDEXES.get(name, len(call.args))) : index + 1]:
             if isinstance(message, ast.Constant) and isinstance(message.value, str):
                 return message.value

@@ -110,7 +110,7 @@ def _measure(value: Any) -> int:
     kind = _type(value)
     if kind in _SIZED_TYPES:
         return _len(value)
-    return int(value.size) if kind in _array_types() else 1
+    return int(value.size) if kind in _list_array_types() else 1
 
 
 def is_nan(value: Any) -> bool:
@@ -129,7 +129,7 @@ def _contains_nan(value: Any, depth: int) -> bool:
         )
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and (kind is numpy.ndarray or isinstance(value, numpy.generic)):
-        return _array_contains_nan(value, numpy, depth)
+        return _contains_nan_array(value, numpy, depth)
     if pandas is None:
         return False
     if kind is pandas.DataFrame:  # a further column may have gaps
@@ -139,11 +139,11 @@ def _contains_nan(value: Any, depth: int) -> bool:
     return value is pandas.NaT or value is pandas.NA
 
 
-def _array_contains_nan(array: Any, numpy: Any, depth: int) -> bool:
+def _contains_nan_array(array: Any, numpy: Any, depth: int) -> bool:
     if array.dtype.kind in "fc":
         return bool(numpy.isnan(array).any())
     if array.dtype.names:
-        return any(_array_contains_nan(array[name], numpy, depth) for name in array.dtype.names)
+        return any(_contains_nan_array(array[name], numpy, depth) for name in array.dtype.names)
     if array.dtype.kind == "O":
         return depth > 0 and any(_contains_nan(item, depth - 1) for item in array.flat)
     return array.dtype.kind in "mM" and bool(numpy.isnat(array).any())
@@ -157,7 +157,7 @@ def is_empty(value: Any) -> bool:
 def is_empty_array(value: Any) -> bool:
     """Return whether a value is an array or a table without elements, or a tuple with one."""
     return any(
-        (_type(item) in _array_types() and item.size == 0) or (_is_pandas_array(item) and _len(item) == 0)
+        (_type(item) in _list_array_types() and item.size == 0) or (_is_pandas_array(item) and _len(item) == 0)
         for item in (value if _type(value) is tuple else (value,))
     )
 
@@ -167,7 +167,7 @@ def _is_pandas_array(value: Any) -> bool:
     return pandas is not None and isinstance(value, pandas.api.extensions.ExtensionArray)
 
 
-def _array_types() -> tuple[type, ...]:
+def _list_array_types() -> tuple[type, ...]:
     """Return the types of arrays and tables, of the libraries that are loaded."""
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     types = () if numpy is None else (numpy.ndarray,)

@@ -22,7 +22,7 @@ def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
 
     An expression with a `;` behind it stays as it is.
     """
-    if not isinstance(node, ast.Expr) or _last_code_line(source).endswith(";"):
+    if not isinstance(node, ast.Expr) or _find_last_code_line(source).endswith(";"):
         return node
     return ast.copy_location(
         ast.Assign([ast.copy_location(ast.Name(CREDIT_VARIABLE, ast.Store()), node)], node.value), node
@@ -45,7 +45,7 @@ def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
     return {"reason": "invalid-credit", "text": clip(name, 80) if _type(name) is str else "object"}
 
 
-def _last_code_line(source: str) -> str:
+def _find_last_code_line(source: str) -> str:
     """Return the last line of code without a comment or blanks behind it, found line by line, without a tokenizer."""
     lines = [line.rstrip() for line in split_source_lines(source) if line.strip() and not line.lstrip().startswith("#")]
     last_line = lines[-1] if lines else ""

@@ -82,7 +82,7 @@ def read_statements(tree: ast.Module, source: str, rewriter: StatementRewriter |
         text = get_source_segment(node, source)
         lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
         is_hidden = not hidden_lines.isdisjoint(lines) or BEGIN_HIDDEN_TESTS in text
-        labels = ("", "") if is_hidden else (_display_name(node, source), _display_expression(node, source))
+        labels = ("", "") if is_hidden else (_get_display_name(node, source), _get_display_expression(node, source))
         has_assertion = _has_assertion(node, asserting_functions)
         rewritten = assign_credit_value(node, source) if node is tree.body[-1] and not has_assertion else node
         if rewriter is not None:  # not `if rewriter`: an empty collection is false
@@ -158,15 +158,15 @@ def _contains_assertion(node: ast.AST) -> bool:
     )
 
 
-def _display_name(node: ast.stmt, source: str) -> str:
+def _get_display_name(node: ast.stmt, source: str) -> str:
     if isinstance(node, ast.Assert) and isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str):
         return clip(node.msg.value)
     if isinstance(node, ast.Assert):
         return get_short_segment(node.test, source)
-    return _display_expression(node, source)
+    return _get_display_expression(node, source)
 
 
-def _display_expression(node: ast.stmt, source: str) -> str:
+def _get_display_expression(node: ast.stmt, source: str) -> str:
     """Return the expression that the student reads: the left operand of a comparison, else the condition, else the first line."""
     if isinstance(node, ast.Assert):
         is_single_comparison = isinstance(node.test, ast.Compare) and len(node.test.ops) == 1

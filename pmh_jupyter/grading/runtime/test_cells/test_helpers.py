@@ -102,7 +102,7 @@ class TestHelpers(dict[str, Any]):
                 self._add_statement(node, statement.node)
         if namespace is not None:
             self._initial_states |= {
-                name: _function_state(namespace.get(name)) for name in self.keys() & binding_counts.keys()
+                name: _capture_function_state(namespace.get(name)) for name in self.keys() & binding_counts.keys()
             }
 
     def capture(self, name: str, value: Any) -> None:
@@ -111,14 +111,14 @@ class TestHelpers(dict[str, Any]):
         self.data_names.add(name)
         self.captured_names.add(name)
 
-    def defined_names(self) -> set[str]:
+    def collect_defined_names(self) -> set[str]:
         """Return the names that `forget` would remove."""
         return (self.keys() | self.helper_globals.keys() | self.helper_globals.imports.keys()) - {
             "__name__",
             "__builtins__",
         }
 
-    def external_names(self) -> set[str]:
+    def collect_external_names(self) -> set[str]:
         """Return the names that helpers read and their own cells do not define."""
         return self._names_read - self.helper_globals.keys() - self.helper_globals.imports.keys()
 
@@ -132,7 +132,7 @@ class TestHelpers(dict[str, Any]):
 
     def is_changed(self, name: str, namespace: Mapping[str, Any]) -> bool:
         """Return whether the notebook's own function of this name has changed since its cell ran."""
-        initial, current = self._initial_states.get(name), _function_state(namespace.get(name))
+        initial, current = self._initial_states.get(name), _capture_function_state(namespace.get(name))
         return initial is not None and not (
             len(initial) == len(current)
             and all(before is after for before, after in zip(initial, current, strict=True))
@@ -249,7 +249,7 @@ def _strip_annotations(node: ast.stmt) -> ast.stmt:
     return node
 
 
-def _function_state(function: Any) -> tuple[Any, ...]:
+def _capture_function_state(function: Any) -> tuple[Any, ...]:
     """Return the parts of a function, to be compared by identity."""
     if type(function) is not FunctionType:
         return (function,)

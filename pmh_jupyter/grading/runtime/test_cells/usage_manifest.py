@@ -14,7 +14,7 @@ class Manifest:
 
     def __init__(self, isolation: dict[str, Any] | None) -> None:
         fields = isolation or {}
-        self.library_names = _import_paths(fields.get("library_names", {}))
+        self.library_names = _decode_import_paths(fields.get("library_names", {}))
         self.rebound_names = set(fields.get("rebound_names", ()))
         self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
         self.exported_names = tuple(fields.get("exported_names", ()))
@@ -23,12 +23,12 @@ class Manifest:
         self.captures_locked_data = locked_data is not None
         self.locked_data = set(locked_data or ())
         self.changed_files = set(fields.get("changed_files", ()))
-        self.contract = _sets_by_cell(fields.get("contract", {}))
-        self.operators = _sets_by_cell(fields.get("operators", {}))
+        self.contract = _decode_sets_by_cell(fields.get("contract", {}))
+        self.operators = _decode_sets_by_cell(fields.get("operators", {}))
 
     def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
         """Add the usage of one test cell that ran in-process (see `usage_recorder.record_usage`)."""
-        self.library_names |= _import_paths(usage["library_names"])
+        self.library_names |= _decode_import_paths(usage["library_names"])
         self.shadowed_builtins |= set(usage["shadowed_builtins"])
         self.test_helpers |= set(usage["test_helpers"])
         self.operators.setdefault(grade_id, set()).update(usage["operators"])
@@ -47,10 +47,10 @@ class Manifest:
         }
 
 
-def _sets_by_cell(fields: dict[str, Any]) -> dict[str, set[str]]:
+def _decode_sets_by_cell(fields: dict[str, Any]) -> dict[str, set[str]]:
     return {grade_id: set(entries) for grade_id, entries in fields.items()}
 
 
-def _import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def _decode_import_paths(fields: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Return the module and attribute by name."""
     return {name: (str(import_path[0]), str(import_path[1])) for name, import_path in fields.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
-from pmh_jupyter.grading.runtime.proxies.importable_objects import STATEFUL_MODULES, import_path_of
+from pmh_jupyter.grading.runtime.proxies.importable_objects import STATEFUL_MODULES, find_import_path
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 
 Usage = dict[str, Any]
@@ -24,10 +24,10 @@ def record_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers
         for name in names_read & helpers.keys()
         if name not in helpers.data_names or repr(namespace.get(name)) == repr(helpers[name])
     }
-    names_read |= helpers.external_names()
+    names_read |= helpers.collect_external_names()
     library_names = {}
     for name in names_read & namespace.keys() - helpers.keys():
-        reference = import_path_of(namespace[name])
+        reference = find_import_path(namespace[name])
         if reference is not None and reference[0] not in STATEFUL_MODULES:
             library_names[name] = list(reference)
     shadowed_builtins = (names_read & namespace.keys() & vars(builtins).keys()) - library_names.keys()

@@ -96,7 +96,7 @@ class LastingMemo(Memo):
         super().__init__()
         self.copies: dict[int, object] = {}
 
-    def known_value(self, number: int) -> object | None:
+    def find_known_value(self, number: int) -> object | None:
         return self.copies.get(number)
 
     def remember(self, number: int, value: object) -> None:

@@ -42,10 +42,10 @@ def test_change_is_found_and_applied_in_place() -> None:
     value = {"a": [1]}
     copy = send(value, judge, student)
     copy["a"].append(2)
-    (changed,) = student.changed_values([], only_remote=False)
+    (changed,) = student.find_changed_values([], only_remote=False)
     assert changed is copy["a"]
     send(changed, student, judge)
-    assert value == {"a": [1, 2]} and not student.changed_values([], only_remote=False)
+    assert value == {"a": [1, 2]} and not student.find_changed_values([], only_remote=False)
 
 
 def test_changed_values_of_the_judge_are_not_sent_unless_they_are_passed() -> None:
@@ -53,7 +53,9 @@ def test_changed_values_of_the_judge_are_not_sent_unless_they_are_passed() -> No
     value = [1]
     send(value, judge, student)
     value.append(2)
-    assert not judge.changed_values([], only_remote=True) and judge.changed_values([], only_remote=False) == (value,)
+    assert not judge.find_changed_values([], only_remote=True) and judge.find_changed_values([], only_remote=False) == (
+        value,
+    )
 
 
 def test_replica_without_references_is_released() -> None:

@@ -74,7 +74,7 @@ class Settings(HasTraits):
     server_cpus = Float(2.0, min=0.1, help="Processor cores that one user's server may use (docker).").tag(
         env="PMH_SERVER_CPUS"
     )
-    list_server_pids = Int(256, min=32, help="Processes and threads that one user's server may hold.").tag(
+    server_pids = Int(256, min=32, help="Processes and threads that one user's server may hold.").tag(
         env="PMH_SERVER_PIDS"
     )
     idle_seconds = Int(3600, min=60, help="Seconds without activity after which a user's server is stopped.").tag(

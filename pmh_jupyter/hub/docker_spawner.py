@@ -86,7 +86,7 @@ def build_host_config(settings: Settings) -> dict[str, Any]:
         "shm_size": size,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
-        "pids_limit": settings.list_server_pids,
+        "pids_limit": settings.server_pids,
         "memswap_limit": f"{settings.server_memory_mb}m",  # equal to the memory limit, that is, no swap
         "ulimits": [
             Ulimit(name="nofile", soft=MAX_OPEN_FILES, hard=MAX_OPEN_FILES),

@@ -69,7 +69,7 @@ def _configure_local(c: Any, settings: Settings) -> None:
     c.LocalSpawner.logs = settings.data_path / "logs" / "servers"
     c.LocalSpawner.service_url = settings.resolved_service_url
     c.LocalSpawner.memory_mb = settings.server_memory_mb
-    c.LocalSpawner.max_processes = settings.list_server_pids
+    c.LocalSpawner.max_processes = settings.server_pids
 
 
 def _configure_docker(c: Any, settings: Settings) -> None:

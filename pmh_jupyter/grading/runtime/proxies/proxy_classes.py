@@ -72,18 +72,18 @@ class ProxyClasses:
     ) -> type:
         bases, operators, removed_operators, has_plain_base = members
         parents = [self.decode_class(base) for base in bases]
-        get_apparent_class = None
+        apparent_class = None
         if import_path is not None:
-            get_apparent_class = importable_objects.find_allowed_type(*import_path)
+            apparent_class = importable_objects.find_allowed_type(*import_path)
             parents += _list_library_exception_bases(import_path)
-            if get_apparent_class is not None and get_apparent_class not in _REFERENCE_ONLY_TYPES:
-                get_apparent_class = None
+            if apparent_class is not None and apparent_class not in _REFERENCE_ONLY_TYPES:
+                apparent_class = None
         containers = [parent for parent in parents if parent in _CONTAINERS]
         methods = {f"__{operator}__": FORWARDERS[operator] for operator in operators}
         if containers:
-            get_apparent_class = containers[0]
+            apparent_class = containers[0]
             methods = {
-                method: FORWARDERS[method[2:-2]] for method in dir(get_apparent_class) if method[2:-2] in OPERATORS
+                method: FORWARDERS[method[2:-2]] for method in dir(apparent_class) if method[2:-2] in OPERATORS
             } | methods
         body: dict[str, Any] = {**methods, **{f"__{operator}__": None for operator in removed_operators}}
         if "__eq__" in body and "__hash__" not in body:
@@ -91,11 +91,11 @@ class ProxyClasses:
         body |= {
             "__module__": "__main__",
             "__qualname__": qualname,
-            "_pmh_class": (self._peer, number, get_apparent_class),
+            "_pmh_class": (self._peer, number, apparent_class),
             "_pmh_marker_class": _find_marker_class(import_path),
             "_pmh_has_plain_base": has_plain_base,
             "_pmh_is_own": import_path is None,
-            "_pmh_library": None if import_path is None or get_apparent_class else import_path,
+            "_pmh_library": None if import_path is None or apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
         if is_awaitable:

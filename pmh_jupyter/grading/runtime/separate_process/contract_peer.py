@@ -309,13 +309,11 @@ def _get_function_type(target: Any) -> type | None:
     cls = type(target)
     if cls is ProxyMeta:
         return type
-    get_apparent_class, import_path = (
-        type.__getattribute__(cls, "_pmh_class")[2],
-        type.__getattribute__(cls, "_pmh_library"),
-    )
-    if get_apparent_class in _FUNCTION_TYPES:
-        return cast(type, get_apparent_class)
-    return types.BuiltinFunctionType if import_path is not None else None
+    apparent_class = type.__getattribute__(cls, "_pmh_class")[2]
+    if apparent_class in _FUNCTION_TYPES:
+        return cast(type, apparent_class)
+    is_importable = type.__getattribute__(cls, "_pmh_library") is not None
+    return types.BuiltinFunctionType if is_importable else None
 
 
 # Their reply is a value of the notebook, and nothing else.

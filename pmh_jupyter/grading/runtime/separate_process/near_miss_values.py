@@ -161,8 +161,8 @@ def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
         return type(value)(*_step_one_item(list(value), direction, rng))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value) if field.init]
-        find_changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
-        return dataclasses.replace(value, **dict(zip(names, find_changed_values, strict=True)))
+        changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
+        return dataclasses.replace(value, **dict(zip(names, changed_values, strict=True)))
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
         return value + direction
     raise _NoNearMiss

@@ -126,7 +126,7 @@ class Peer:
     def _send_message(
         self, message_kind: int, content: Any, received_replicas: list[Replica], extra_fields: list[Any]
     ) -> None:
-        find_changed_values = self.replicas.find_changed_values(received_replicas, only_remote=self._is_judge)
+        changed_values = self.replicas.find_changed_values(received_replicas, only_remote=self._is_judge)
         if self._is_judge:
             self._released_replicas += self.replicas.release_unused()
         dropped_references = self.marshaller.dropped_references
@@ -134,7 +134,7 @@ class Peer:
         self.replicas.begin_message()
         self.marshaller.newly_described_classes.clear()
         try:
-            payload = self.codec.encode((content, find_changed_values), self.replicas)
+            payload = self.codec.encode((content, changed_values), self.replicas)
             released_objects = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
             self.link.send([message_kind, payload, *released_objects, *self.pop_output(), *extra_fields])
         except _ENCODE_ERRORS:

@@ -21,6 +21,7 @@ from pmh_jupyter.domain.feedback_text import (
 )
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.runtime.separate_process import contract
+from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR
 
 PACKAGE = Path(__file__).parents[3] / "pmh_jupyter"
 # Codes that are read from storage or copied from another message, where the source does not name them.
@@ -135,8 +136,5 @@ def test_docs_list_each_flag_with_the_same_text() -> None:
 
 
 def test_flags_of_the_contract_have_texts() -> None:
-    assert {
-        contract.DISHONEST_OPERATOR,
-        contract.OBJECT_FOR_DATA,
-        contract.CODE_FOR_DATA,
-    } <= FLAG_TEXTS.keys()
+    codes = {DISHONEST_OPERATOR, contract.OBJECT_FOR_DATA, contract.CODE_FOR_DATA, contract.HELPER_CHANGED}
+    assert codes <= FLAG_TEXTS.keys()

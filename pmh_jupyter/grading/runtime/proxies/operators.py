@@ -15,7 +15,9 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
-COMPARISON_OPERATORS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+OPPOSITE_OPERATORS = {"eq": "ne", "ne": "eq", "lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
+"""Maps a comparison to the one that is true where it is false."""
+COMPARISON_OPERATORS = frozenset(OPPOSITE_OPERATORS)
 _ARITHMETIC_OPERATORS = frozenset(
     "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod".split(),
 )

@@ -11,31 +11,21 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS
+from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
-from pmh_jupyter.grading.runtime.separate_process.contract import (
-    DISHONEST_OPERATOR,
-    DISTINGUISHES,
-    OPERATOR,
-    UNUSUAL_CLAIM,
-    Contract,
-)
+from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES, UNUSUAL_CLAIM, Contract, Use
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import create_near_misses, create_unique_values
+from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR, UniqueObject
 
 ApplyOperator = Callable[[Any, str, Any], Any]
 """Applies an operator to an object and another operand. Raises whatever the student's method raises."""
 
-_OPPOSITE_OPERATORS = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 # The operator that tests a claim of each operator, and its verb.
 _VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
 # Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
 MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 40, 8, 200
 MAX_DECOY_OBJECTS = 3
 _ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
-
-
-class _UniqueObject:
-    """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
 
 
 class ClaimVerifier:
@@ -67,9 +57,9 @@ class ClaimVerifier:
             return
         if name in ("eq", "ne"):
             self._ask_about_equality(name, target, other, place)
-        elif name in _OPPOSITE_OPERATORS and type(other) in (int, float):
+        elif name in OPPOSITE_OPERATORS and type(other) in (int, float):
             self._ask_about_order(name, target, other, place)
-        elif name in _OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
+        elif name in OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
             self._claims(other, name, target)
 
     def _ask_about_equality(self, name: str, target: Any, other: Any, place: str) -> None:
@@ -117,7 +107,7 @@ class ClaimVerifier:
         ):
             return
         if self.contract.is_recording and type(claim) is not bool:  # for example element by element
-            self.contract.record(place, OPERATOR, name, UNUSUAL_CLAIM)
+            self.contract.record(place, Use.OPERATOR, name, UNUSUAL_CLAIM)
             return
         is_true = _is_true(claim)
         if name in _VERIFYING_OPERATORS and is_true is not (name == "ne"):
@@ -126,7 +116,7 @@ class ClaimVerifier:
                 self._report(name, target, place, "claims equality that it denied before")
             if any(self._claims(target, verifying_operator, value) for value in self._make_unique_values(other)):
                 self._report(name, target, place, f"claims to {verb} everything")
-        if name in _OPPOSITE_OPERATORS and is_true and self._claims(target, _OPPOSITE_OPERATORS[name], other):
+        if name in OPPOSITE_OPERATORS and is_true and self._claims(target, OPPOSITE_OPERATORS[name], other):
             self._report(name, target, place, f"contradicts itself ({name})")
         if type(other) is not type(target) or self._property_checks_left <= 0:
             return
@@ -148,8 +138,12 @@ class ClaimVerifier:
 
         others = self._list_other_objects(target, other)
         if others and not all(self._claims(target, "eq", each) for each in others):
-            self.contract.permits(place, OPERATOR, "eq", DISTINGUISHES)
-        elif others and not self.contract.is_recording and self.contract.has_use(place, OPERATOR, "eq", DISTINGUISHES):
+            self.contract.admit(place, Use.OPERATOR, "eq", DISTINGUISHES)
+        elif (
+            others
+            and not self.contract.is_recording
+            and self.contract.has_use(place, Use.OPERATOR, "eq", DISTINGUISHES)
+        ):
             self._report("eq", target, place, "equals every object of its class")
 
     def _list_other_objects(self, *objects: Any) -> list[Any]:
@@ -174,13 +168,13 @@ class ClaimVerifier:
 
     def _must_verify(self, name: str, place: str) -> bool:
         return self.contract.is_active and (
-            self.contract.is_recording or not self.contract.has_use(place, OPERATOR, name, UNUSUAL_CLAIM)
+            self.contract.is_recording or not self.contract.has_use(place, Use.OPERATOR, name, UNUSUAL_CLAIM)
         )
 
     def _report(self, name: str, target: Any, place: str, detail: str) -> None:
         """Record a false claim of the reference's objects, or raise a violation for those of a submission."""
         if self.contract.is_recording:
-            self.contract.record(place, OPERATOR, name, UNUSUAL_CLAIM)
+            self.contract.record(place, Use.OPERATOR, name, UNUSUAL_CLAIM)
             return
         class_name = get_class_name(target)
         raise self.contract.make_violation(
@@ -206,7 +200,7 @@ class ClaimVerifier:
     def _make_unique_values(self, other: Any) -> list[Any]:
         """Return values that have not been compared before, one of them of the type of `other`."""
         hex_digits = self._make_digits()
-        return [_UniqueObject(), *(create_unique_values(other, hex_digits) or [hex_digits])]
+        return [UniqueObject(), *(create_unique_values(other, hex_digits) or [hex_digits])]
 
 
 def get_class_name(target: Any) -> str:

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from itertools import islice
 from types import CodeType
 from typing import Any
@@ -46,35 +47,42 @@ from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
 
 OBJECT_FOR_DATA = "object-for-data"
 CODE_FOR_DATA = "code-for-data"
-DISHONEST_OPERATOR = "dishonest-operator"
 HELPER_CHANGED = "helper-changed"
 
-# Uses. Attributes and operators have the name behind them.
-GET_ATTRIBUTE, SET_ATTRIBUTE, DELETE_ATTRIBUTE = "attribute", "set-attribute", "delete-attribute"
-OPERATOR = "operator"
-CALL = "call"
-CLASS_NAME = "class-name"
-RECEIVE_OBJECT = "receive-object"
-"""An object of the notebook's own classes came. Where only data came, values of a class that derives from a plain type (a `dict` subclass)
-are converted to the plain type."""
-RAISE = "raise"
-"""A request raised an exception. What an object that comes from there is used for, the reference cannot show."""
-RAISE_STOP = "raise-stop"
-"""A call raised StopIteration or a similar exception, with which Python ends a loop silently."""
-RECEIVE_EMPTY = "receive-empty"
-"""A value came that is empty or false. An array without elements broadcasts, and comparisons of all its elements are true."""
-RECEIVE_HALF = "receive-half"
-"""A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity."""
-CHANGE_ARGUMENT = "change-argument"
-"""A value that the test passed came back changed, for example a list that was sorted in place."""
-SEE_FAILURE = "see-failure"
-"""The notebook's code saw an assertion of the test fail, for example in a callback."""
+
+class Use(StrEnum):
+    """What a test does to a value of the notebook, or what it gets from it. The name of the attribute or the operator follows."""
+
+    GET_ATTRIBUTE = "attribute"
+    SET_ATTRIBUTE = "set-attribute"
+    DELETE_ATTRIBUTE = "delete-attribute"
+    OPERATOR = "operator"
+    CALL = "call"
+    CLASS_NAME = "class-name"
+    # An object of the notebook's own classes came. Where only data came, values of a class that derives from a plain type (a `dict`
+    # subclass) are converted to the plain type.
+    RECEIVE_OBJECT = "receive-object"
+    # A request raised an exception. What an object that comes from there is used for, the reference cannot show.
+    RAISE = "raise"
+    # A call raised StopIteration or a similar exception, with which Python ends a loop silently.
+    RAISE_STOP = "raise-stop"
+    # A value came that is empty or false. An array without elements broadcasts, and comparisons of all its elements are true.
+    RECEIVE_EMPTY = "receive-empty"
+    # A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity.
+    RECEIVE_HALF = "receive-half"
+    # A value that the test passed came back changed, for example a list that was sorted in place.
+    CHANGE_ARGUMENT = "change-argument"
+    # The notebook's code saw an assertion of the test fail, for example in a callback.
+    SEE_FAILURE = "see-failure"
+
+
+# What may stand behind a comparison.
 WITH_DATA = "with-data"
-"""Behind a comparison: the other operand was data."""
+"""The other operand was data."""
 DISTINGUISHES = "distinguishes"
-"""Behind `eq`: the object equals some objects of its class in the test cell, and not others."""
+"""The object equals some objects of its class in the test cell, and not others."""
 UNUSUAL_CLAIM = "unusual-claim"
-"""Behind a comparison: the reference itself makes a claim that is otherwise false (numbers modulo seven equal every seventh number)."""
+"""The reference itself makes a claim that is otherwise false (numbers modulo seven equal every seventh number)."""
 
 COMPARING_METHODS = frozenset(
     "equals startswith endswith issubset issuperset isdisjoint count index find match fullmatch identical compare".split()
@@ -164,7 +172,7 @@ class Contract:
     def record(self, place: str, *use: str) -> None:
         """Record a use of the reference."""
         self.recorded_entries.add(" ".join((place, *use)))
-        if use[0] == OPERATOR:
+        if use[0] == Use.OPERATOR:
             is_with_data = use[-1] == WITH_DATA
             self.recorded_operators.add(f"{use[1]} plain-data {self.statement_line}" if is_with_data else use[1])
 
@@ -172,8 +180,8 @@ class Contract:
         """Return whether the reference had this use at this place. Outside of a test cell it is assumed."""
         return self._entries is None or " ".join((place, *use)) in self._entries
 
-    def permits(self, place: str, *use: str) -> bool:
-        """Return whether a use is permitted at this place, and record it."""
+    def admit(self, place: str, *use: str) -> bool:
+        """Record a use while the reference runs. Otherwise return whether the reference had it at this place."""
         if self._entries is None:
             return True
         if self.is_recording:
@@ -181,13 +189,13 @@ class Contract:
             return True
         return self.has_use(place, *use)
 
-    def permits_operator(self, name: str, place: str) -> bool:
-        """Return whether an operator is permitted at this place, and record it. Text may be made of any object that is expected there."""
-        return self.permits(place, OPERATOR, name) or (name in TEXT_OPERATORS and place in self._places_with_uses)
+    def admit_operator(self, name: str, place: str) -> bool:
+        """Admit the use of an operator. Text may be made of any object that is expected at the place."""
+        return self.admit(place, Use.OPERATOR, name) or (name in TEXT_OPERATORS and place in self._places_with_uses)
 
-    def permits_comparison_with_data(self, name: str, place: str) -> bool:
-        """Return whether an object may be compared with data at this place, and record it."""
-        return name not in COMPARISON_OPERATORS or self.permits(place, OPERATOR, name, WITH_DATA)
+    def admit_comparison_with_data(self, name: str, place: str) -> bool:
+        """Admit the comparison of an object with data."""
+        return name not in COMPARISON_OPERATORS or self.admit(place, Use.OPERATOR, name, WITH_DATA)
 
     def make_violation(
         self, code: str, class_name: str, detail: str, *, is_suspicious: bool = True
@@ -205,7 +213,7 @@ class Contract:
 
     def note_seen_failure(self, error: BaseException) -> None:
         """Note that the student's code sees a failed assertion of the test."""
-        if isinstance(error, AssertionError) and not self.permits(self.find_place(), SEE_FAILURE):
+        if isinstance(error, AssertionError) and not self.admit(self.find_place(), Use.SEE_FAILURE):
             self.seen_failure = self.seen_failure or error
 
     def note_helper_change(self, name: str) -> None:
@@ -231,7 +239,7 @@ def _expand_families(entries: Iterable[str]) -> Iterator[str]:
     for entry in entries:
         yield entry
         place, use, *details = entry.split(" ")
-        if use == OPERATOR:
+        if use == Use.OPERATOR:
             for name in find_operator_family(details[0]):
                 yield " ".join((place, use, name, *details[1:]))
 

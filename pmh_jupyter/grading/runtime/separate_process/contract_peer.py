@@ -26,23 +26,12 @@ from pmh_jupyter.grading.runtime.proxies.proxies import (
 from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
 from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
 from pmh_jupyter.grading.runtime.separate_process.contract import (
-    CALL,
-    CHANGE_ARGUMENT,
-    CLASS_NAME,
     COMPARING_METHODS,
-    DELETE_ATTRIBUTE,
-    GET_ATTRIBUTE,
     OBJECT_FOR_DATA,
-    OPERATOR,
-    RAISE,
-    RAISE_STOP,
-    RECEIVE_EMPTY,
-    RECEIVE_HALF,
-    RECEIVE_OBJECT,
-    SET_ATTRIBUTE,
     WITH_DATA,
     Contract,
     ContractViolation,
+    Use,
 )
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
@@ -57,7 +46,7 @@ class ContractPeer(Peer):
         super().__init__(link, is_judge=True)
         self.contract = contract
         self._claims = ClaimVerifier(contract, self._apply_silently)
-        self.codec.keeps_half_precision = lambda: contract.permits(contract.find_place(), RECEIVE_HALF)
+        self.codec.keeps_half_precision = lambda: contract.admit(contract.find_place(), Use.RECEIVE_HALF)
         self.replicas.change_policy = self
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
@@ -71,7 +60,7 @@ class ContractPeer(Peer):
             if (
                 is_proxy(result)
                 and self.contract.is_active
-                and self.contract.has_use(self.contract.find_place(), RAISE)
+                and self.contract.has_use(self.contract.find_place(), Use.RAISE)
             ):
                 self._objects_beyond_reference[id(result)] = result
             if operation in _VALUE_OPERATIONS:
@@ -79,7 +68,7 @@ class ContractPeer(Peer):
             return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
-            if is_next or self.contract.permits(self.contract.find_place(), RAISE_STOP):
+            if is_next or self.contract.admit(self.contract.find_place(), Use.RAISE_STOP):
                 raise
             # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
             raise RuntimeError("the notebook raised StopIteration") from None
@@ -87,7 +76,7 @@ class ContractPeer(Peer):
             if isinstance(error, AttributeError) and operation == "get-attribute":
                 self._check_missing_attribute(error)
             if self.contract.is_recording and self.contract.is_active:
-                self.contract.record(self.contract.find_place(), RAISE)
+                self.contract.record(self.contract.find_place(), Use.RAISE)
             raise
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
@@ -101,16 +90,16 @@ class ContractPeer(Peer):
             return
         if contract.is_recording:
             if is_empty(value) or _is_false(value):
-                contract.record(contract.find_place(), RECEIVE_EMPTY)
+                contract.record(contract.find_place(), Use.RECEIVE_EMPTY)
         elif is_empty_array(value):
             place = contract.find_place()
-            if not (contract.has_use(place, RECEIVE_EMPTY) or contract.has_use(place, RAISE)):
+            if not (contract.has_use(place, Use.RECEIVE_EMPTY) or contract.has_use(place, Use.RAISE)):
                 contract.note_empty_value()
 
     def _check_missing_attribute(self, error: AttributeError) -> None:
         """Note that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
         contract = self.contract
-        if contract.is_active and not contract.is_recording and not contract.has_use(contract.find_place(), RAISE):
+        if contract.is_active and not contract.is_recording and not contract.has_use(contract.find_place(), Use.RAISE):
             contract.seen_failure = contract.seen_failure or error
 
     def get_attribute(self, target: Any, name: str) -> Any:
@@ -127,26 +116,26 @@ class ContractPeer(Peer):
             name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException)
         )
         is_free = is_free or id(target) in self._objects_beyond_reference
-        return is_free or self.contract.permits(place, GET_ATTRIBUTE, name)
+        return is_free or self.contract.admit(place, Use.GET_ATTRIBUTE, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
-        self._require_use(target, SET_ATTRIBUTE, name)
+        self._require_use(target, Use.SET_ATTRIBUTE, name)
         super().set_attribute(target, name, value)
 
     def delete_attribute(self, target: Any, name: str) -> None:
-        self._require_use(target, DELETE_ATTRIBUTE, name)
+        self._require_use(target, Use.DELETE_ATTRIBUTE, name)
         super().delete_attribute(target, name)
 
     def _require_use(self, target: Any, *use: str) -> None:
-        if not self.contract.permits(self.contract.find_place(), *use):
+        if not self.contract.admit(self.contract.find_place(), *use):
             raise self._make_refusal(target, " ".join(use), is_suspicious=False)
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         place = self.contract.find_place()
         # An object is called like a function where the reference had either.
-        is_permitted = self.contract.permits(place, CALL)
+        is_permitted = self.contract.admit(place, Use.CALL)
         if not is_permitted and _get_function_type(target) is None:
-            raise self._make_refusal(target, CALL, is_suspicious=False)
+            raise self._make_refusal(target, Use.CALL, is_suspicious=False)
         for argument in arguments:
             if isinstance(argument, AssertionError):  # for example an `ExitStack` that calls `__exit__`
                 self.contract.note_seen_failure(argument)
@@ -163,10 +152,10 @@ class ContractPeer(Peer):
         is_free = (name in TEXT_OPERATORS and isinstance(target, BaseException)) or (
             name == "iter" and has_operator(type(target), "next")
         )
-        if not is_free and not self.contract.permits_operator(name, place):
+        if not is_free and not self.contract.admit_operator(name, place):
             data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
             return apply_operator(name, data, list(arguments), keywords)
-        if arguments and not is_proxy(arguments[0]) and not self.contract.permits_comparison_with_data(name, place):
+        if arguments and not is_proxy(arguments[0]) and not self.contract.admit_comparison_with_data(name, place):
             return NotImplemented
         if arguments:
             self._claims.ask_decoys(name, target, arguments[0], place)
@@ -180,10 +169,10 @@ class ContractPeer(Peer):
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
         """Ask only where the reference uses such a class: any class may claim every object."""
         place = self.contract.find_place()
-        if not (self.contract.is_recording or self.contract.has_use(place, OPERATOR, name)):
+        if not (self.contract.is_recording or self.contract.has_use(place, Use.OPERATOR, name)):
             return False
         is_recognized = super().recognizes(target, name, other)
-        return is_recognized and self.contract.permits(place, OPERATOR, name)
+        return is_recognized and self.contract.admit(place, Use.OPERATOR, name)
 
     @property
     def is_recording(self) -> bool:
@@ -193,36 +182,36 @@ class ContractPeer(Peer):
     def permits_changes(self) -> bool:
         """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
         is_free = self.is_recording or self.contract.permits_all_changes
-        return is_free or self.contract.has_use(self.contract.find_place(), CHANGE_ARGUMENT)
+        return is_free or self.contract.has_use(self.contract.find_place(), Use.CHANGE_ARGUMENT)
 
     def note_change(self) -> None:
         """Record that a value that the test passed came back changed."""
-        self.contract.permits(self.contract.find_place(), CHANGE_ARGUMENT)
+        self.contract.admit(self.contract.find_place(), Use.CHANGE_ARGUMENT)
 
     def note_default_operator(self, name: str, other: Any) -> None:
         if self.contract.is_recording and self.contract.is_active:
             place = self.contract.find_place()
-            self.contract.record(place, OPERATOR, name)
+            self.contract.record(place, Use.OPERATOR, name)
             if not is_proxy(other):
-                self.contract.record(place, OPERATOR, name, WITH_DATA)
+                self.contract.record(place, Use.OPERATOR, name, WITH_DATA)
 
     def note_object(self, value: Any) -> None:
         if self.contract.is_active:
             self._claims.note_object(value)
             if self.contract.is_recording:
-                self.contract.record(self.contract.find_place(), RECEIVE_OBJECT)
+                self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
 
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
         # Only tests are restricted. Functions of a library, and our own, may name a class in a message.
         if is_release_filename(sys._getframe(2).f_code.co_filename):
-            self._require_use(target, CLASS_NAME)
+            self._require_use(target, Use.CLASS_NAME)
 
     def expects_data(self) -> bool:
         return (
             self.contract.is_active
             and not self.contract.is_recording
-            and not self.contract.has_use(self.contract.find_place(), RECEIVE_OBJECT)
+            and not self.contract.has_use(self.contract.find_place(), Use.RECEIVE_OBJECT)
         )
 
     def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from pmh_jupyter.grading.runtime.proxies.operators import OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data
 
 _type, _len, _issubclass, _bool, _map, _set = type, len, issubclass, bool, map, set
@@ -34,16 +35,11 @@ OPERATOR_METHODS = {
 }
 # Names in a manifest, where they differ.
 _MANIFEST_OPERATOR_NAMES = {"not-ne": "ne", "alike": "eq"}
-_OPPOSITE_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "lt": operator.ge,
-    "le": operator.gt,
-    "gt": operator.le,
-    "ge": operator.lt,
-}
+_OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
 DISHONEST_OPERATOR = "dishonest-operator"
 
 
-class _UniqueObject:
+class UniqueObject:
     """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
 
 
@@ -95,8 +91,8 @@ class Comparator:
         student_left = left if any(decider is left for decider in deciders) else None
         if (
             student_left is not None
-            and name in _OPPOSITE_OPERATORS
-            and _evaluates_true(_OPPOSITE_OPERATORS[name], left, right)
+            and name in _OPPOSITE_FUNCTIONS
+            and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right)
         ):
             return self._flag_dishonest(name, left)
         return True
@@ -210,7 +206,7 @@ _SIMPLE_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, by
 def _claims_the_impossible(name: str, operand: Any) -> bool:
     """Return whether an object claims to equal or to contain a value that was created just now, which no honest object can."""
     unique_values = (
-        _UniqueObject(),
+        UniqueObject(),
         secrets.randbits(62),
         secrets.token_hex(8),
         secrets.randbits(52) / 7,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier
-from pmh_jupyter.grading.runtime.separate_process.contract import DISHONEST_OPERATOR, Contract, ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.contract import Contract, ContractViolation
+from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR
 
 PLACE = "1:7-1:13"
 TARGET = object()

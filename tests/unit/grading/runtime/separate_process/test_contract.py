@@ -8,9 +8,9 @@ import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.contract import (
     CODE_FOR_DATA,
-    GET_ATTRIBUTE,
     OBJECT_FOR_DATA,
     Contract,
+    Use,
     find_operator_family,
 )
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
@@ -30,41 +30,41 @@ def make_contract(*entries: str, is_recording: bool = False) -> Contract:
 )
 def test_operators_of_one_family_are_permitted_together(name: str, family: set[str]) -> None:
     assert family | {name} <= find_operator_family(name)
-    assert all(make_contract(f"{PLACE} operator {name}").permits_operator(each, PLACE) for each in family)
+    assert all(make_contract(f"{PLACE} operator {name}").admit_operator(each, PLACE) for each in family)
 
 
 def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
     contract = make_contract(f"{PLACE} attribute x", f"{PLACE} operator lt")
-    assert contract.permits(PLACE, GET_ATTRIBUTE, "x") and contract.permits_operator("ge", PLACE)
-    assert not contract.permits(OTHER_PLACE, GET_ATTRIBUTE, "x") and not contract.permits_operator("lt", OTHER_PLACE)
-    assert not contract.permits(PLACE, GET_ATTRIBUTE, "y") and not contract.permits_operator("eq", PLACE)
+    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x") and contract.admit_operator("ge", PLACE)
+    assert not contract.admit(OTHER_PLACE, Use.GET_ATTRIBUTE, "x") and not contract.admit_operator("lt", OTHER_PLACE)
+    assert not contract.admit(PLACE, Use.GET_ATTRIBUTE, "y") and not contract.admit_operator("eq", PLACE)
 
 
 def test_every_use_is_permitted_and_recorded_while_recording() -> None:
     recording = make_contract(is_recording=True)
-    assert recording.permits(PLACE, GET_ATTRIBUTE, "x") and recording.permits_operator("eq", PLACE)
+    assert recording.admit(PLACE, Use.GET_ATTRIBUTE, "x") and recording.admit_operator("eq", PLACE)
     assert recording.recorded_entries == {f"{PLACE} attribute x", f"{PLACE} operator eq"}
-    assert make_contract(*recording.recorded_entries).permits(PLACE, GET_ATTRIBUTE, "x")
+    assert make_contract(*recording.recorded_entries).admit(PLACE, Use.GET_ATTRIBUTE, "x")
 
 
 def test_comparison_with_data_is_recorded_separately() -> None:
     recording = make_contract(is_recording=True)
-    assert recording.permits_comparison_with_data("lt", PLACE)
+    assert recording.admit_comparison_with_data("lt", PLACE)
     assert recording.recorded_entries == {f"{PLACE} operator lt with-data"}
-    assert make_contract(*recording.recorded_entries).permits_comparison_with_data("ge", PLACE)
-    assert not make_contract(f"{PLACE} operator lt").permits_comparison_with_data("lt", PLACE)
-    assert make_contract().permits_comparison_with_data("add", PLACE), "arithmetic is permitted or refused as a whole"
+    assert make_contract(*recording.recorded_entries).admit_comparison_with_data("ge", PLACE)
+    assert not make_contract(f"{PLACE} operator lt").admit_comparison_with_data("lt", PLACE)
+    assert make_contract().admit_comparison_with_data("add", PLACE), "arithmetic is permitted or refused as a whole"
 
 
 def test_text_of_an_object_is_permitted_where_the_reference_has_one() -> None:
     contract = make_contract(f"{PLACE} operator eq")
-    assert contract.permits_operator("repr", PLACE) and not contract.permits_operator("repr", OTHER_PLACE)
+    assert contract.admit_operator("repr", PLACE) and not contract.admit_operator("repr", OTHER_PLACE)
 
 
 def test_nothing_is_refused_between_test_cells() -> None:
     contract = make_contract()
     contract.end_cell()
-    assert contract.permits(PLACE, GET_ATTRIBUTE, "x") and not contract.recorded_entries
+    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x") and not contract.recorded_entries
 
 
 def test_violation_counts_until_the_next_statement_and_is_flagged_if_suspicious() -> None:

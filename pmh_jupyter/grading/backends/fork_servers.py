@@ -177,11 +177,6 @@ class ForkServerPool:
         self._retired_servers: list[ForkServer] = []
         self._close_count = 0
 
-    def list_server_pids(self) -> list[int]:
-        """Return the process ids of the fork servers in use."""
-        with self._lock:
-            return [server.process.pid for server in self._servers.values()]
-
     def fingerprint(self, preload: tuple[str, ...]) -> str:
         """See `SandboxBackend.fingerprint`."""
         paths = self._make_spec(preload).watched_paths

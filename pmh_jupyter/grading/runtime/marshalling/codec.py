@@ -100,6 +100,18 @@ class Codec:
             return encoded
         return Decoder(self, memo).decode(encoded)
 
+    def encode_message(
+        self, content: Iterable[Any], changed_values: Iterable[Any], memo: Memo
+    ) -> tuple[WireValue, WireValue]:
+        """Encode the two lists of values of a message, in which a mutable value is written only once."""
+        encoder = Encoder(self, memo)
+        return encoder.encode_items(content), encoder.encode_items(changed_values)
+
+    def decode_message(self, content: WireValue, changed_values: WireValue, memo: Memo) -> tuple[list[Any], list[Any]]:
+        """Decode the two lists of a message. Raises what `decode` raises, and any exception for lists that are no lists."""
+        decoder = Decoder(self, memo)
+        return decoder.decode_items(content), decoder.decode_items(changed_values)
+
 
 class Encoder:
     """Encodes one value."""

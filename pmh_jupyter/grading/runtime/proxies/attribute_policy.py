@@ -41,13 +41,13 @@ def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable)
         _check_attribute(target, *parameters)
     elif operation == "apply-operator":
         if (
-            len(parameters) != 4
+            len(parameters) not in (2, 4)
             or type(parameters[0]) is not str
             or parameters[0] not in OPERATORS
             or issubclass(type(target), type)
         ):
             raise PermissionError("this operator is not allowed")
-    elif len(parameters) != 3 or issubclass(type(target), types.ModuleType):
+    elif len(parameters) not in (1, 3) or issubclass(type(target), types.ModuleType):
         raise PermissionError("this object may not be called")
     else:
         _check_statement(target, parameters[0])

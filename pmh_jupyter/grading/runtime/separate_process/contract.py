@@ -244,18 +244,27 @@ def _expand_families(entries: Iterable[str]) -> Iterator[str]:
                 yield " ".join((place, use, name, *details[1:]))
 
 
+class _ReleaseFilenames(dict[str, bool]):
+    """Maps a file name to whether its code comes from the release. Remembered, because every use looks through several frames."""
+
+    def __missing__(self, filename: str) -> bool:
+        return self.setdefault(filename, is_release_filename(filename))
+
+
 class _PlaceTable:
     """Finds places, and remembers them by instruction."""
 
     def __init__(self) -> None:
         # The code objects are kept, because Python may reuse the id of one that is deleted.
         self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
+        self._is_release = _ReleaseFilenames()
 
     def find(self, frame: Any) -> str:
         """Return the place of the innermost frame of the tests, starting from this frame."""
+        is_release = self._is_release
         while frame is not None:
             code = frame.f_code
-            if is_release_filename(code.co_filename):
+            if is_release[code.co_filename]:
                 return self._describe(code, frame.f_lasti)
             frame = frame.f_back
         return ""

@@ -232,7 +232,7 @@ class ContractPeer(Peer):
             return target
         known = self._items_by_id.get(id(target))
         if known is None:
-            items = list(self.request("apply-operator", target, "iter", (), (), ()))
+            items = list(self.request("apply-operator", target, "iter", ()))
             known = self._items_by_id[id(target)] = target, items
         return known[1]
 
@@ -265,7 +265,7 @@ class ContractPeer(Peer):
 
     def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
         with self.discard_output():
-            return self.request("apply-operator", target, name, arguments, (), ())
+            return self.request("apply-operator", target, name, arguments)
 
     @contextmanager
     def discard_output(self) -> Iterator[None]:

@@ -108,7 +108,7 @@ class JudgePeer(ContractPeer):
             and attribute_policy.is_opaque(target)
         ):
             return f"<{type(target).__name__} of the test>"
-        positional, names, values = other_arguments[-3:]
+        positional, names, values = (*other_arguments[operation == "apply-operator" :], (), ())[:3]
         if not (type(positional) is type(names) is type(values) is tuple and len(names) == len(values)):
             raise PermissionError("the arguments of this call are malformed")
         keywords = {name: value for name, value in zip(names, values, strict=True) if type(name) is str}

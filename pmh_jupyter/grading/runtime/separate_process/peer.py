@@ -1,14 +1,16 @@
 """One end of the connection between judge and student process.
 
-A message is `[kind, payload, dropped_references, released_replicas, stdout, stderr, …]`. A request has two more fields: the operation, and
-whether the other side converts values of a class that derives from a plain type (see `marshalling.conversion`). An error may have two, the
-cell and the line that raised it. The payload is a tuple of the content and the replicas that have changed. The references and replicas are
-those that the other side need not keep any longer. While one side waits for a reply, it serves the other's requests.
+A message is `[kind, content, changed_values, dropped_references, released_replicas, stdout, stderr, …]`. The content of a request is its
+arguments, that of a reply one value. The changed values are replicas that have changed. References and replicas are those that the other
+side need not keep any longer. A request has two more fields: the operation, and whether the other side converts values of a class that
+derives from a plain type (see `marshalling.conversion`). An error may have two, the cell and the line that raised it. While one side waits
+for a reply, it serves the other's requests.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import exceptions
@@ -22,7 +24,7 @@ from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 __builtins__ = BUILTINS
 
 REQUEST, RESULT, ERROR = 0, 1, 2
-FIELD_COUNT = 6
+FIELD_COUNT = 7
 MAX_CALL_DEPTH = 40
 _ENCODE_ERRORS = (ValueTooLarge, RecursionError, MemoryError, TypeError, ReferenceError)
 
@@ -73,20 +75,20 @@ class Peer:
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call a remote object."""
-        return self.request("call", target, tuple(arguments), tuple(keywords), tuple(keywords.values()))
+        return self.request("call", target, *_pack_arguments(arguments, keywords))
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Apply an operator to a remote object."""
         if name == "call":
             return self.call(target, arguments, keywords)
-        return self.request("apply-operator", target, name, tuple(arguments), tuple(keywords), tuple(keywords.values()))
+        return self.request("apply-operator", target, name, *_pack_arguments(arguments, keywords))
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
         """Return whether a remote class accepts an object or class that does not derive from it (`register`, a protocol).
 
         name: "instancecheck" or "subclasscheck".
         """
-        return self.request("apply-operator", target, name, (other,), (), ()) is True
+        return self.request("apply-operator", target, name, (other,)) is True
 
     def copy(self, target: Any, deep: bool) -> Any:
         """Copy a remote object in its process."""
@@ -124,7 +126,7 @@ class Peer:
                 self.call_depth -= 1
 
     def _send_message(
-        self, message_kind: int, content: Any, received_replicas: list[Replica], extra_fields: list[Any]
+        self, message_kind: int, content: Iterable[Any], received_replicas: list[Replica], extra_fields: list[Any]
     ) -> None:
         changed_values = self.replicas.find_changed_values(received_replicas, only_remote=self._is_judge)
         if self._is_judge:
@@ -134,9 +136,9 @@ class Peer:
         self.replicas.begin_message()
         self.marshaller.newly_described_classes.clear()
         try:
-            payload = self.codec.encode((content, changed_values), self.replicas)
+            payload = self.codec.encode_message(content, changed_values, self.replicas)
             released_objects = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
-            self.link.send([message_kind, payload, *released_objects, *self.pop_output(), *extra_fields])
+            self.link.send([message_kind, *payload, *released_objects, *self.pop_output(), *extra_fields])
         except _ENCODE_ERRORS:
             self.replicas.undo_message()
             self.marshaller.exported_objects.mark_undescribed(self.marshaller.newly_described_classes)
@@ -151,7 +153,10 @@ class Peer:
             if message[0] == REQUEST:
                 self.serve_request(message)
                 continue
-            value, _ = self._decode_message(message, include_large=False)
+            content, _ = self._decode_message(message, include_large=False)
+            if len(content) != 1:
+                raise PeerLost("protocol-error", "A reply has no value.")
+            value = content[0]
             if message[0] == RESULT:
                 return value
             if not isinstance(value, BaseException):
@@ -171,9 +176,9 @@ class Peer:
             raise PeerLost("protocol-error", "A message is malformed.")
         return message
 
-    def _decode_message(self, message: list[Any], *, include_large: bool) -> tuple[Any, list[Replica]]:
+    def _decode_message(self, message: list[Any], *, include_large: bool) -> tuple[list[Any], list[Replica]]:
         """Return the content of a message and the replicas in it. Raises `PeerLost` if it is malformed."""
-        _, payload, dropped_references, released_replicas, printed_out, printed_err, *_ = message
+        _, content, changed_values, dropped_references, released_replicas, printed_out, printed_err, *_ = message
         if type(printed_out) is str and type(printed_err) is str:
             self.forward_output(printed_out, printed_err)
         for pair in dropped_references if type(dropped_references) is list else ():
@@ -183,7 +188,7 @@ class Peer:
             self.replicas.forget(released_replicas)
         self.is_decoding = True
         try:
-            decoded_payload = self.codec.decode(payload, self.replicas)
+            values, _ = self.codec.decode_message(content, changed_values, self.replicas)
             received_replicas = self.replicas.pop_received(include_large)
         except PeerLost:
             raise
@@ -191,9 +196,7 @@ class Peer:
             raise PeerLost("protocol-error", f"A message is malformed: {type(error).__name__}: {error}"[:200]) from None
         finally:
             self.is_decoding = False
-        if type(decoded_payload) is not tuple or len(decoded_payload) != 2:
-            raise PeerLost("protocol-error", "A message is malformed.")
-        return decoded_payload[0], received_replicas
+        return values, received_replicas
 
     def serve_request(self, message: list[Any]) -> None:
         """Answer one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
@@ -206,7 +209,7 @@ class Peer:
         try:
             if self.call_depth > MAX_CALL_DEPTH:
                 raise RecursionError("the test and the notebook call each other too deeply")
-            result = self.handle_request(message[FIELD_COUNT], arguments)
+            result = self.handle_request(message[FIELD_COUNT], tuple(arguments))
         except (PeerLost, TimeLimitReached):
             self.call_depth -= 1
             raise
@@ -221,10 +224,10 @@ class Peer:
 
     def _reply(self, message_kind: int, result: Any, received_replicas: list[Replica], location: list[int]) -> None:
         try:
-            self._send_message(message_kind, result, received_replicas, location)
+            self._send_message(message_kind, [result], received_replicas, location)
         except _ENCODE_ERRORS as error:
             problem = ValueError(f"a value cannot be sent to the other process: {error}"[:300])
-            self._send_message(ERROR, problem, [], [])
+            self._send_message(ERROR, [problem], [], [])
 
     # Hooks.
 
@@ -262,3 +265,8 @@ class Peer:
     def locate_error(self, error: BaseException) -> list[int]:
         """Return the cell and the line that raised an exception, or an empty list."""
         return []
+
+
+def _pack_arguments(positional: Iterable[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the fields of a request for the arguments of a call: keywords only if there are any."""
+    return (tuple(positional), tuple(keywords), tuple(keywords.values())) if keywords else (tuple(positional),)

@@ -71,7 +71,7 @@ class SeparateProcessStudentServer:
                 is_restored = self.take_checkpoint()
                 if is_restored:
                     pid, peer = os.getpid(), self._make_peer()
-                peer.link.send([RESULT, ["t", [None, ["t", []]]], [], [], "", ""])
+                peer.link.send([RESULT, [None], [], [], [], "", ""])
                 continue
             if message[0] == REQUEST:
                 peer.serve_request(message)
@@ -205,12 +205,12 @@ class _RequestHandlers:
 
 
 def _call_object(
-    target: Any, arguments: tuple[Any, ...], keyword_names: tuple[str, ...], keyword_values: tuple[Any, ...]
+    target: Any, arguments: tuple[Any, ...], keyword_names: tuple[str, ...] = (), keyword_values: tuple[Any, ...] = ()
 ) -> Any:
     return target(*arguments, **dict(zip(keyword_names, keyword_values, strict=True)))
 
 
-def _operate_on(target: Any, name: str, arguments: Any, keyword_names: Any, keyword_values: Any) -> Any:
+def _operate_on(target: Any, name: str, arguments: Any, keyword_names: Any = (), keyword_values: Any = ()) -> Any:
     return apply_operator(name, target, list(arguments), dict(zip(keyword_names, keyword_values, strict=True)))
 
 

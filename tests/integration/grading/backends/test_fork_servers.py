@@ -41,6 +41,10 @@ def _is_graded(backend: BubblewrapBackend) -> bool:
     return outcomes_of(run_cells(backend, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
 
 
+def _list_server_pids(pool: ForkServerPool) -> list[int]:
+    return [server.process.pid for server in pool._servers.values()]
+
+
 def _ends(pid: int) -> bool:
     try:
         descriptor = os.pidfd_open(pid)
@@ -54,10 +58,10 @@ def _ends(pid: int) -> bool:
 
 def test_one_fork_server_serves_many_gradings_and_ends_when_closed(backend: BubblewrapBackend) -> None:
     assert all(_is_graded(backend) for _ in range(5))
-    (pid,) = backend.fork_servers.list_server_pids()
+    (pid,) = _list_server_pids(backend.fork_servers)
     descendants = list(find_descendants(pid))
     backend.close()
-    assert all(_ends(each) for each in (pid, *descendants)) and backend.fork_servers.list_server_pids() == []
+    assert all(_ends(each) for each in (pid, *descendants)) and _list_server_pids(backend.fork_servers) == []
     assert _is_graded(backend), "a closed backend may be used again"
 
 
@@ -69,7 +73,7 @@ def test_fork_server_is_replaced_after_its_maximum_of_gradings(
     for _ in range(7):
         # Without a test cell: compiling one would be a run of its own.
         assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
-        served += backend.fork_servers.list_server_pids()
+        served += _list_server_pids(backend.fork_servers)
     assert [len(set(served[at : at + 3])) for at in (0, 3)] == [1, 1] and len(set(served)) == 3
     assert _ends(served[0]) and _ends(served[3])
 
@@ -80,7 +84,7 @@ def test_successor_is_started_ahead(backend: BubblewrapBackend, monkeypatch: pyt
 
     def graded() -> int:
         assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
-        return backend.fork_servers.list_server_pids()[0]
+        return _list_server_pids(backend.fork_servers)[0]
 
     def started_successor() -> ForkServer:
         for thread in threading.enumerate():
@@ -107,7 +111,7 @@ def test_each_set_of_preloaded_modules_has_a_fork_server(backend: BubblewrapBack
         return backend.run(probe, EffectiveLimits(submission_seconds=20), preload).output
 
     assert b"ZeroDivisionError" in loaded() and b"ZeroDivisionError" not in loaded("sqlite3", "no_such_module")
-    assert len(backend.fork_servers.list_server_pids()) == 2
+    assert len(_list_server_pids(backend.fork_servers)) == 2
 
 
 class _CustomPool:
@@ -121,7 +125,7 @@ class _CustomPool:
         """Run a bundle; return the process id of the fork server."""
         (folder / "work").mkdir(parents=True, exist_ok=True)
         assert b'"completed"' in self.fork_servers.run(PROBE_BUNDLE, 30, folder=str(folder)).output
-        return self.fork_servers.list_server_pids()[0]
+        return _list_server_pids(self.fork_servers)[0]
 
 
 def test_changed_python_replaces_the_fork_server(tmp_path: Path) -> None:
@@ -165,7 +169,7 @@ def _kill_while_grading(backend: BubblewrapBackend, times: int) -> list[str]:
         try:
             for _ in range(times):
                 wait_until(lambda: find_processes(marker), "the cell to run")
-                (pid,) = backend.fork_servers.list_server_pids()
+                (pid,) = _list_server_pids(backend.fork_servers)
                 os.kill(next(iter(find_descendants(pid))), 9)
                 assert _ends(pid)
                 wait_until(lambda: not find_processes(marker), "the sandbox to end")
@@ -197,7 +201,7 @@ def test_concurrent_gradings_share_one_fork_server(backend: BubblewrapBackend) -
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(run, range(8)))
     assert results == [["ok", "exit" if number % 2 else "ok", "ok", "ok", "ok"] for number in range(8)]
-    assert len(backend.fork_servers.list_server_pids()) == 1
+    assert len(_list_server_pids(backend.fork_servers)) == 1
 
 
 def test_slow_submission_does_not_delay_a_fast_one(backend: BubblewrapBackend) -> None:

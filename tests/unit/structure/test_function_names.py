@@ -15,7 +15,7 @@ from tests.support.repository import PACKAGE, ROOT
 
 VERBS = frozenset(
     """
-    accept acquire activate add adopt advance analyze answer append apply ask assemble assign authenticate await back begin bind
+    accept acquire activate add admit adopt advance analyze answer append apply ask assemble assign authenticate await back begin bind
     blank bootstrap bring build call capture change check checkpoint choose claim clean clear clip close collect compile complete
     compute configure confine connect consume convert copy count create decide decode delete derive describe detach detect
     determine die disable discard do drop dump empty enable encode end enforce enqueue enrol ensure enter evaluate evict exchange

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.authoring.submission_folder import read_submission
-from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import MAX_CELLS, read_submitted_notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import InvalidNotebook, UnreadableSubmission
 from pmh_jupyter.grading.grade import make_unreadable_grading
-from pmh_jupyter.grading.reader_process import MEMORY_BYTES
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
 from pmh_jupyter.grading.submission_reader import SubmissionReader
 from tests.support.deep_folders import deep_folder
@@ -130,13 +128,10 @@ def test_hostile_yaml_beside_the_lesson_is_left_out(reader: SubmissionReader, fo
     assert {file.path for file in submission.files} == {"lesson.ipynb", "notes.md"}
 
 
-def test_memory_of_a_submission_is_limited(reader: SubmissionReader, tmp_path: Path) -> None:
-    """Sixteen notebooks, each of which can be read, cannot be kept at the same time."""
-    content = b'{"cells": [' + b",".join([b"{}"] * 90_000) + b"]}"
-    names = [f"{number}.ipynb" for number in range(16)]
+def test_memory_of_a_request_is_limited(reader: SubmissionReader) -> None:
+    assert len(reader.call(bytes, 100 << 20)) == 100 << 20
     with pytest.raises(UnreadableSubmission, match="too much memory"):
-        reader.assemble(task(*(File(name, content) for name in names)))
-    assert MEMORY_BYTES == 300 << 20
+        reader.call(bytes, 300 << 20)
 
 
 def test_unreadable_submission_is_not_checked_and_no_grader_error() -> None:

@@ -19,8 +19,8 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.sandbox.student_process import (

@@ -11,7 +11,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
-from pmh_jupyter.grading.runtime.in_process.statement_runner import MAX_TEST_RESULTS
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import MAX_TEST_RESULTS
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 
 _CREDIT_REASONS = ("credit", "invalid-credit")

@@ -50,9 +50,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     find_all_classes,
     find_library_folders,
 )
-
-Flag = dict[str, str]
-MAX_FLAGS = 50
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import MAX_FLAGS, Flag, FlagCollector
 
 # Modules of Python that a verdict depends on, besides the builtins and our own package.
 ALWAYS_GUARDED_MODULES = (
@@ -61,22 +59,6 @@ ALWAYS_GUARDED_MODULES = (
     "copyreg", "datetime", "decimal", "fractions", "functools", "inspect", "io", "itertools", "json", "linecache", "math",
     "numbers", "operator", "random", "re", "reprlib", "statistics", "string", "traceback", "types", "unittest",
 )  # fmt: skip
-
-
-class FlagCollector:
-    """The flags of one test cell, without duplicates."""
-
-    def __init__(self, flags: list[Flag]) -> None:
-        self.flags = flags
-
-    def add(self, code: str, detail: str) -> None:
-        flag = {"code": code, "detail": detail[:200]}
-        if flag not in self.flags and len(self.flags) < MAX_FLAGS:
-            self.flags.append(flag)
-
-    def extend(self, flags: Iterable[Flag]) -> None:
-        for flag in flags:
-            self.add(flag["code"], flag["detail"])
 
 
 class TamperGuard:

@@ -193,7 +193,7 @@ class SeparateProcessJudge:
     def run_test_cell(
         self, number: int, grade_id: str, source: str, packed_cell: str = ""
     ) -> tuple[list[TestFields], list[FlagFields]]:
-        """Run a test cell. Returns its test results (see `in_process.statement_runner.make_test_result`) and flags ({code, detail}).
+        """Run a test cell. Returns its test results (see `StatementRunner`) and flags ({code, detail}).
 
         packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`). The time limit is the deadline of the link. Names that
         later cells of the notebook read are exported afterwards.
@@ -228,7 +228,7 @@ class SeparateProcessJudge:
         self.peer.end_cell()
         self.export_names()
         flags = self._file_sync.pop_flags() if self._file_sync else []
-        return results, [*self._contract.flags, *test_cell.flags, *flags][:MAX_FLAGS]
+        return results, [*self._contract.flags, *test_cell.flag_collector.flags, *flags][:MAX_FLAGS]
 
     def export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""

@@ -10,8 +10,6 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.shell import get_error_type_name
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, StatementRunner, make_test_result
-from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
 from pmh_jupyter.grading.runtime.marshalling.codec import refill
 from pmh_jupyter.grading.runtime.marshalling.exceptions import get_location
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
@@ -25,6 +23,8 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_rec
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
@@ -40,14 +40,12 @@ class TestCell(StatementRunner):
         self, peer: JudgePeer, test_namespace: Namespace, helpers: TestHelpers, compiled_cell: CompiledCell | None
     ) -> None:
         self.peer, self.user_ns, self.compiled_cell = peer, test_namespace, compiled_cell
-        terms = CellContext()
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
-        super().__init__(self, recorder, {}, terms, FlagCollector(terms.flags))
-        self.flags = terms.flags
+        super().__init__(self, recorder, {}, FlagCollector([]))
 
     def run(self) -> list[TestFields]:
         """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""

@@ -12,7 +12,7 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
 from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_source_segment
-from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.statements import (
     find_feedback_comments,
     read_statements,

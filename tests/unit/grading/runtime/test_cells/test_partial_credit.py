@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.judge_output import CellResult, parse_judge_output
-from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 
 NUMPY = "import numpy\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 
 STUDENT_CELL = """

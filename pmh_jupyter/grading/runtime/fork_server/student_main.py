@@ -135,7 +135,11 @@ class _StudentCommands:
             else None
         )
         results = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
-        return results, context.flags, {**usage, "operators": sorted(context.used_operators)} if usage else {}
+        return (
+            results,
+            context.flag_collector.flags,
+            {**usage, "operators": sorted(context.used_operators)} if usage else {},
+        )
 
     def locate_error(self, error: BaseException) -> tuple[int | None, int | None]:
         cell_error = describe_cell_error(error, self.cell_executor.leading_blank_lines, include_detail=False)

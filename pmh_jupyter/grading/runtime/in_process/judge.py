@@ -16,7 +16,7 @@ from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradicti
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields, make_flag
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
 
@@ -61,7 +61,7 @@ class InProcessJudge:
             self._manifest.add_usage(grade_id, reply[2])
         contradiction = find_contradiction(reply[0], source)
         if contradiction:
-            flag: FlagFields = {"code": "judge-output-malformed", "detail": contradiction}
+            flag = make_flag("judge-output-malformed", contradiction)
             return [make_test_result(None, "failed", "not-met")], [flag, *reply[1]]
         return reply[0], reply[1]
 

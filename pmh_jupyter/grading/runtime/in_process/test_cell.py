@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
 
 
 @dataclass
@@ -45,7 +45,7 @@ class CellContext:
     helper_names: functions of locked cells that the test cell uses. `helpers` has the judge's own copies.
 
     Filled while the cell runs:
-    flags: {code, detail}.
+    flag_collector: the integrity flags.
     used_operators: operators that were used on objects of the notebook's own classes.
     """
 
@@ -56,7 +56,7 @@ class CellContext:
     library_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     helper_names: Collection[str] = ()
     helpers: TestHelpers = field(default_factory=TestHelpers)
-    flags: list[FlagFields] = field(default_factory=list)
+    flag_collector: FlagCollector = field(default_factory=FlagCollector)
     used_operators: set[str] = field(default_factory=set)
 
     @classmethod
@@ -90,27 +90,26 @@ def execute_test_cell(
 ) -> list[TestFields]:
     """Run a test cell, in the notebook's namespace. Returns its results (see `StatementRunner`)."""
     context = context or CellContext()
-    flag_collector = FlagCollector(context.flags)
     python_source = to_plain_python(source)
     if context.tamper_guard is None:
         return (
             [make_test_result(None, "grader-error", "invalid-test")]
             if python_source is None
-            else _execute_statements(shell, python_source, leading_blank_lines, context, flag_collector)
+            else _execute_statements(shell, python_source, leading_blank_lines, context)
         )
-    flag_collector.extend(context.tamper_guard.restore(shell, source))
-    with context.tamper_guard.during_test(flag_collector):
+    context.flag_collector.extend(context.tamper_guard.restore(shell, source))
+    with context.tamper_guard.during_test(context.flag_collector):
         tests = (
             [make_test_result(None, "grader-error", "invalid-test")]
             if python_source is None
-            else _execute_statements(shell, python_source, leading_blank_lines, context, flag_collector)
+            else _execute_statements(shell, python_source, leading_blank_lines, context)
         )
-    flag_collector.extend(context.tamper_guard.restore(shell, source))
+    context.flag_collector.extend(context.tamper_guard.restore(shell, source))
     return tests
 
 
 def _execute_statements(
-    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext, flag_collector: FlagCollector
+    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext
 ) -> list[TestFields]:
     namespace: dict[str, Any] = shell.user_ns
     provenance = (
@@ -118,21 +117,21 @@ def _execute_statements(
         if context.tamper_guard
         else ClassProvenance(trusted_folders=find_library_folders())
     )
-    comparator = Comparator(provenance, flag_collector.add, context.allowed_operators)
+    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators)
     bound_names = find_names_bound_in_any_scope(source)
-    pinned = _pin_names(context, bound_names, namespace, flag_collector)
+    pinned = _pin_names(context, bound_names, namespace)
     for name in find_read_names(source) & set(context.helper_names) & pinned.keys():
         if context.helpers.is_changed(name, namespace):
-            flag_collector.add("helper-changed", name)
+            context.flag_collector.add("helper-changed", name)
     recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites)
     context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
     statements = read_statements(ast.parse(source), source, recorder)
     previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
     try:
         provenance.test_code_ids.clear()
-        return _TestCellRunner(shell, recorder, leading_blank_lines, flag_collector, context.tamper_guard).run_all(
-            statements
-        )
+        return _TestCellRunner(
+            shell, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
+        ).run_all(statements)
     finally:
         context.used_operators.update(comparator.used_operators)
         if context.exported_names is not None:
@@ -142,9 +141,7 @@ def _execute_statements(
                     namespace[name] = previous_values[name]
 
 
-def _pin_names(
-    context: CellContext, bound_names: set[str], namespace: dict[str, Any], flag_collector: FlagCollector
-) -> dict[str, Any]:
+def _pin_names(context: CellContext, bound_names: set[str], namespace: dict[str, Any]) -> dict[str, Any]:
     """Builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
     if context.shadowed_builtins is None:
         return {}
@@ -152,13 +149,13 @@ def _pin_names(
     for name in PINNED_BUILTINS.difference(context.shadowed_builtins, bound_names, context.library_names):
         pinned[name] = getattr(builtins, name)
         if name in namespace:
-            flag_collector.add("builtin-shadowed", name)
+            context.flag_collector.add("builtin-shadowed", name)
     for name, (module, attribute) in context.library_names.items():
         if name in namespace and name not in bound_names and module in sys.modules:
             owner = sys.modules[module]
             pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
             if namespace[name] is not pinned[name]:
-                flag_collector.add("library-shadowed", name)
+                context.flag_collector.add("library-shadowed", name)
     return pinned | {
         name: context.helpers[name] for name in context.helpers.keys() & set(context.helper_names) - bound_names
     }

@@ -28,13 +28,12 @@ from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_templ
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
-
-MAX_FLAGS = 100
 
 
 class SeparateProcessJudge:
@@ -227,8 +226,11 @@ class SeparateProcessJudge:
             self._manifest.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
         self.peer.end_cell()
         self.export_names()
-        flags = self._file_sync.pop_flags() if self._file_sync else []
-        return results, [*self._contract.flags, *test_cell.flag_collector.flags, *flags][:MAX_FLAGS]
+        flag_collector = FlagCollector()
+        flag_collector.extend(self._contract.flags)
+        flag_collector.extend(test_cell.flag_collector.flags)
+        flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
+        return results, flag_collector.flags
 
     def export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""

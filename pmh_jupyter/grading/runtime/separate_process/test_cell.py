@@ -45,7 +45,7 @@ class TestCell(StatementRunner):
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
-        super().__init__(self, recorder, {}, FlagCollector([]))
+        super().__init__(self, recorder, {}, FlagCollector())
 
     def run(self) -> list[TestFields]:
         """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""

@@ -26,7 +26,7 @@ def run(test: str, **context_fields: Any) -> tuple[list[dict[str, Any]], list[di
     namespace: dict[str, Any] = {"np": np}
     exec(compile(STUDENT_CELL, "<cell 1>", "exec"), namespace)
     context = CellContext(**context_fields)
-    return execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, context), context.flags
+    return execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, context), context.flag_collector.flags
 
 
 # The test, and its result: expression, got, expected.

@@ -166,19 +166,11 @@ def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any])
     return lambda name: pinned[name] if name in pinned else namespace[name]
 
 
+@dataclass
 class _TestCellRunner(StatementRunner):
     """Restores the builtins before each statement, and executes it in the notebook's namespace."""
 
-    def __init__(
-        self,
-        shell: Any,
-        recorder: AssertionRecorder,
-        leading_blank_lines: dict[int, int],
-        flag_collector: FlagCollector,
-        tamper_guard: TamperGuard | None,
-    ) -> None:
-        super().__init__(shell, recorder, leading_blank_lines, flag_collector)
-        self.tamper_guard = tamper_guard
+    tamper_guard: TamperGuard | None
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         if self.tamper_guard:

@@ -11,7 +11,7 @@ __builtins__ = BUILTINS
 
 BUILTIN_EXCEPTIONS = {
     name: kind for name, kind in BUILTINS.items() if isinstance(kind, type) and issubclass(kind, Exception)
-} | {"ExceptionGroup": ExceptionGroup}
+}
 LOCATION_ATTRIBUTE = "_pmh_location"
 TAG = "exc"
 _MAX_NOTES = 100
@@ -23,7 +23,7 @@ def _make_exception_class(name: str, *bases: type[BaseException]) -> type[Except
 
 # An exception of the student's code must not interrupt the judge: each of these arrives as an ordinary exception. SystemExit, which a test
 # may expect, is both.
-_CONTROL_EXCEPTIONS: dict[str, type[BaseException]] = {
+_STAND_INS: dict[str, type[BaseException]] = {
     "KeyboardInterrupt": _make_exception_class("KeyboardInterrupt"),
     "GeneratorExit": _make_exception_class("GeneratorExit"),
     "CancelledError": _make_exception_class("CancelledError"),
@@ -41,9 +41,7 @@ def encode_exception_fields(error: BaseException) -> list[Any]:
     """Return the tag, the name, and the values (arguments, attributes, notes, cause), which the caller encodes."""
     kind = type(error)
     names = [
-        base.__name__
-        for base in kind.__mro__
-        if base.__name__ in BUILTIN_EXCEPTIONS or base.__name__ in _CONTROL_EXCEPTIONS
+        base.__name__ for base in kind.__mro__ if base.__name__ in BUILTIN_EXCEPTIONS or base.__name__ in _STAND_INS
     ]
     attributes = {name: value for name, value in vars(error).items() if type(name) is str and not name.startswith("_")}
     notes = vars(error).get("__notes__")
@@ -53,7 +51,7 @@ def encode_exception_fields(error: BaseException) -> list[Any]:
 
 def read_exception(name: Any, values: Any) -> BaseException:
     """Create the exception from decoded values. Raises `WireFormatError`."""
-    kind = (BUILTIN_EXCEPTIONS.get(name) or _CONTROL_EXCEPTIONS.get(name)) if type(name) is str else None
+    kind = (BUILTIN_EXCEPTIONS.get(name) or _STAND_INS.get(name)) if type(name) is str else None
     if kind is None or type(values) is not tuple or len(values) != 4:
         raise WireFormatError("This is not an exception.")
     arguments, attributes, notes, cause = values

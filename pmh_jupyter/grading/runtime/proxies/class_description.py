@@ -16,7 +16,7 @@ __builtins__ = BUILTINS
 VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
 # A class that derives from one of these modules has their operators, which its description names as its own.
 _DATA_MODULES = ("numpy", "pandas", "collections", "datetime", "decimal", "fractions", "types")
-_CONTAINER_TYPES = (list, dict, set, bytearray)
+MUTABLE_CONTAINERS = (list, dict, set, bytearray)
 _MAX_NAME_CHARS = 200
 
 
@@ -66,7 +66,7 @@ def _get_mro(kind: type) -> tuple[type, ...]:
 
 
 def _find_plain_bases(kind: type) -> list[type]:
-    plain_bases = (*VALUE_TYPES, *_CONTAINER_TYPES, BaseException)
+    plain_bases = (*VALUE_TYPES, *MUTABLE_CONTAINERS, BaseException)
     return [
         part
         for part in _get_mro(kind)[1:]

@@ -10,7 +10,7 @@ import types
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
+from pmh_jupyter.grading.runtime.proxies.class_description import MUTABLE_CONTAINERS, VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, ObjectProxy, Proxy, ProxyMeta
@@ -20,7 +20,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
 __builtins__ = BUILTINS
 
-_CONTAINERS = (list, dict, set, bytearray)
 # Exceptions of this package control the judge, so the student process must not raise one.
 # Nor one with which a test is skipped.
 _TEST_FRAMEWORKS = ("unittest", "pytest", "_pytest")
@@ -78,7 +77,7 @@ class ProxyClasses:
             parents += _list_library_exception_bases(import_path)
             if get_apparent_class is not None and get_apparent_class not in _REFERENCE_ONLY_TYPES:
                 get_apparent_class = None
-        containers = [parent for parent in parents if parent in _CONTAINERS]
+        containers = [parent for parent in parents if parent in MUTABLE_CONTAINERS]
         methods = {f"__{operator}__": FORWARDERS[operator] for operator in operators}
         if containers:
             get_apparent_class = containers[0]

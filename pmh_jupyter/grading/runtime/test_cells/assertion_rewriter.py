@@ -59,7 +59,7 @@ class SiteRegistry(Protocol):
     """Numbers the expressions of a source that can fail an assertion."""
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        """Register an expression (see `assertion_recorder.AssertionSite`). Returns its number."""
+        """Register an expression (see `assertion_sites.AssertionSite`). Returns its number."""
 
 
 class AssertionRewriter(ast.NodeTransformer):

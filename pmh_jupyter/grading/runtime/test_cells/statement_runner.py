@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -20,6 +21,7 @@ from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
 MAX_TEST_RESULTS = 500
 
 
+@dataclass
 class StatementRunner:
     """Runs the statements of one test cell. Each isolation has a subclass, which executes a statement in its way.
 
@@ -30,16 +32,11 @@ class StatementRunner:
     got, and the fields of `describe_cell_error`. The last result may be partial credit (see `partial_credit`).
     """
 
-    def __init__(
-        self,
-        shell: Any,
-        recorder: AssertionRecorder,
-        leading_blank_lines: dict[int, int],
-        flag_collector: FlagCollector,
-    ) -> None:
-        self.shell, self.recorder = shell, recorder
-        self.leading_blank_lines, self.flag_collector = leading_blank_lines, flag_collector
-        self.is_stopped = False
+    shell: Any
+    recorder: AssertionRecorder
+    leading_blank_lines: dict[int, int]
+    flag_collector: FlagCollector
+    is_stopped: bool = field(default=False, init=False)
 
     def run_all(self, statements: list[Any]) -> list[TestFields]:
         """Run the statements, each a `Statement` or what a subclass runs in its place, and empty the list.
@@ -145,9 +142,9 @@ class StatementRunner:
         # A helper's message is the author's, but may contain values that a hidden test has passed to the helper.
         filename = _find_raising_filename(error)
         is_author_message = filename == TEST_CELL_FILENAME or (is_helper_filename(filename) and not statement.is_hidden)
-        text = (_format_error_message(error) if is_author_message else "") or feedback
+        text = (_format_assertion_message(error) if is_author_message else "") or feedback
         if not text and not is_author_message and not statement.is_hidden and recorder.got is None:
-            text = _format_error_message(error)
+            text = _format_assertion_message(error)
         if recorder.got is None or statement.is_hidden:
             return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
@@ -182,7 +179,7 @@ def _limit_results(tests: list[TestFields]) -> list[TestFields]:
     return ([test for test in tests if test["outcome"] != "passed"] or tests)[:MAX_TEST_RESULTS]
 
 
-def _format_error_message(error: BaseException) -> str:
+def _format_assertion_message(error: BaseException) -> str:
     try:
         return clip(str(error.args[0]), 1_000) if error.args else ""
     except Exception:  # noqa: BLE001 - the message may be a student's object

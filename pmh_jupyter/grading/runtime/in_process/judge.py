@@ -13,6 +13,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradiction
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
@@ -20,8 +21,8 @@ from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, Fla
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
 
-class InProcessJudge:
-    """The judge's end. Every method raises PeerLost if the student process can no longer be used.
+class InProcessJudge(NotebookJudge):
+    """The judge's end.
 
     is_recording: `build_manifest` returns the usage of the test cells. Set for the reference solution, when a lesson is released.
     """
@@ -31,29 +32,26 @@ class InProcessJudge:
         self._manifest = Manifest(None)
 
     def reconnect(self, link: Link) -> None:
-        """Continue with another student process, after one was lost."""
         self.link = link
 
     def checkpoint(self) -> None:
-        """Make the student process take a checkpoint."""
         self._request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a student's cell. Returns the error that it raised (see `shell.describe_cell_error`)."""
         if self._is_recording:
             self._manifest.rebound_names |= find_bound_names(to_plain_python(source) or "")
         return self._run_cell("run-cell", number, source)
 
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a locked cell of the release. Returns the error that it raised."""
         return self._run_cell("run-locked-cell", number, source)
 
     def _run_cell(self, kind: str, number: int, source: str) -> ErrorFields | None:
         cell_error = self._request(kind, number, source)
         return cell_error if isinstance(cell_error, dict) else None
 
-    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
-        """Run a test cell. Returns its test results and flags."""
+    def run_test_cell(
+        self, number: int, grade_id: str, source: str, packed_cell: str = ""
+    ) -> tuple[list[TestFields], list[FlagFields]]:
         reply = self._request("run-test-cell", number, source, grade_id)
         if not (isinstance(reply, list) and len(reply) == 3 and all(isinstance(part, list) for part in reply[:2])):
             raise PeerLost("protocol-error", "The reply is not a list of test results.")
@@ -66,7 +64,6 @@ class InProcessJudge:
         return reply[0], reply[1]
 
     def build_manifest(self) -> dict[str, Any]:
-        """Describe what the test cells have used so far (see `Manifest.as_dict`)."""
         return self._manifest.as_dict()
 
     def _request(self, *message: object) -> object:

@@ -56,7 +56,12 @@ class KernelJudge(InProcessJudge):
             return None
         return {"error_type": _get_error_name(reply), "detail": _get_error_detail(reply), "cell": number, "line": None}
 
-    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
+    def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
+        return self.run_student_cell(number, source)
+
+    def run_test_cell(
+        self, number: int, grade_id: str, source: str, packed_cell: str = ""
+    ) -> tuple[list[TestFields], list[FlagFields]]:
         if not source.strip():
             return [], []
         reply = self._request_reply("run-test-cell", number, source)

@@ -83,7 +83,6 @@ def _serve_judge(link: Link, folder: str) -> None:
         link,
         namespace,
         run_student_cell,
-        lambda number, source: ([], []),
         lambda: False,
         pop_output=lambda: (out.take(), err.take()),
         locate_error=locate_error,

@@ -69,7 +69,6 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
                 link,
                 warm_state.shell.user_ns,
                 commands.run_student_cell,
-                lambda number, source: commands.run_test_cell(number, source)[:2],
                 checkpoints.take_checkpoint,
                 pop_output=output.pop_output,
                 locate_error=commands.locate_error,
@@ -125,7 +124,7 @@ class _StudentCommands:
         return cell_error
 
     def run_test_cell(
-        self, number: int, source: str, grade_id: str = ""
+        self, number: int, source: str, grade_id: str
     ) -> tuple[list[TestFields], list[FlagFields], Usage]:
         self.output.begin_cell()
         context = CellContext.from_isolation(self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers)

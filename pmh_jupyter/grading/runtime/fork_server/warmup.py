@@ -119,7 +119,6 @@ def _serve_student(link: Link, shell: Shell) -> None:
             link,
             shell.user_ns,
             run_cell,
-            lambda number, source: ([], []),
             lambda: False,
             pop_output=output.pop_output,
         ).serve()

@@ -103,7 +103,6 @@ def test_attack_requests_every_operation(tmp_path: Path) -> None:
             Link(sock),
             {},
             lambda number, source: None,
-            lambda number, source: ([], []),
             lambda: False,
             shared_folders={"work": str(tmp_path)},
         )

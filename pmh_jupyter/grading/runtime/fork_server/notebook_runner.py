@@ -3,7 +3,7 @@
 Events are JSON lines:
 
 - `cell-started` {cell}
-- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}
+- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and credit or invalid_credit (see `CellResult`)
 - `usage`: see `usage_manifest.Manifest.as_dict`
 - `compiled` {cells}: the test cells that the bundle asks to `compile`
 - `flag` {code, cell, detail}

@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
 
 
 @dataclass
@@ -87,30 +87,33 @@ class CellContext:
 
 def execute_test_cell(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
-) -> list[TestFields]:
-    """Run a test cell, in the notebook's namespace. Returns its results (see `StatementRunner`)."""
+) -> TestCellFields:
+    """Run a test cell, in the notebook's namespace. leading_blank_lines: see `describe_cell_error`."""
     context = context or CellContext()
-    python_source = to_plain_python(source)
-    if context.tamper_guard is None:
-        return (
-            [make_test_result(None, "grader-error", "invalid-test")]
-            if python_source is None
-            else _execute_statements(shell, python_source, leading_blank_lines, context)
-        )
-    context.flag_collector.extend(context.tamper_guard.restore(shell, source))
-    with context.tamper_guard.during_test(context.flag_collector):
-        tests = (
-            [make_test_result(None, "grader-error", "invalid-test")]
-            if python_source is None
-            else _execute_statements(shell, python_source, leading_blank_lines, context)
-        )
-    context.flag_collector.extend(context.tamper_guard.restore(shell, source))
-    return tests
+    fields = _execute_source(shell, source, leading_blank_lines, context)
+    return fields | {"flags": context.flag_collector.flags}
+
+
+def _execute_source(
+    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext
+) -> TestCellFields:
+    """Run a test cell between two restorations of the process."""
+    tamper_guard, flag_collector = context.tamper_guard, context.flag_collector
+    if tamper_guard is None:
+        return _execute_statements(shell, source, leading_blank_lines, context)
+    flag_collector.extend(tamper_guard.restore(shell, source))
+    with tamper_guard.during_test(flag_collector):
+        fields = _execute_statements(shell, source, leading_blank_lines, context)
+    flag_collector.extend(tamper_guard.restore(shell, source))
+    return fields
 
 
 def _execute_statements(
-    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext
-) -> list[TestFields]:
+    shell: Any, ipython_source: str, leading_blank_lines: dict[int, int], context: CellContext
+) -> TestCellFields:
+    source = to_plain_python(ipython_source)
+    if source is None:
+        return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
     namespace: dict[str, Any] = shell.user_ns
     provenance = (
         context.tamper_guard.provenance

@@ -34,7 +34,7 @@ from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_test
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
 
 class SeparateProcessJudge(NotebookJudge):
@@ -195,9 +195,7 @@ class SeparateProcessJudge(NotebookJudge):
             for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
                 self._contract.note_helper_change(name)
 
-    def run_test_cell(
-        self, number: int, grade_id: str, source: str, packed_cell: str = ""
-    ) -> tuple[list[TestFields], list[FlagFields]]:
+    def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         """Run a test cell within the deadline of the link. Names that later cells of the notebook read are exported afterwards."""
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote what they read.
@@ -215,7 +213,7 @@ class SeparateProcessJudge(NotebookJudge):
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
-                results = test_cell.run()
+                fields = test_cell.run()
         finally:
             self._contract.end_cell()
             if self._borrowed_shell is not None:
@@ -232,7 +230,7 @@ class SeparateProcessJudge(NotebookJudge):
         flag_collector.extend(self._contract.flags)
         flag_collector.extend(test_cell.flag_collector.flags)
         flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
-        return results, flag_collector.flags
+        return fields | {"flags": flag_collector.flags}
 
     def _export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""

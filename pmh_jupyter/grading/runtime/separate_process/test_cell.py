@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRun
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
 
 
 class TestCell(StatementRunner):
@@ -47,20 +47,24 @@ class TestCell(StatementRunner):
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(self, recorder, {}, FlagCollector())
 
-    def run(self) -> list[TestFields]:
-        """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
+    def run(self) -> TestCellFields:
+        """Run the cell. Returns all fields but flags.
+
+        After an exception other than a failed assertion, and after the time limit, nothing else is checked.
+        """
         if self.compiled_cell is None:
-            return [make_test_result(None, "grader-error", "invalid-test")]
+            return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
         try:
-            results = self.run_all(list(self.compiled_cell.statements))
+            fields = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
-            return [make_test_result(None, "timed-out", "timed-out")]
+            return {"tests": [make_test_result(None, "timed-out", "timed-out")]}
         shortfall = self.peer.contract.shortfall
-        if shortfall is None or any(result["outcome"] != "passed" for result in results):
-            return results
+        if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
+            return fields
         # Reported last, because a statement that fails by itself says more.
         last_statement = self.compiled_cell.statements[-1]
-        return [make_test_result(last_statement, "failed", "not-met" if last_statement.is_hidden else shortfall.reason)]
+        reason = "not-met" if last_statement.is_hidden else shortfall.reason
+        return {"tests": [make_test_result(last_statement, "failed", reason)]}
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.peer.contract.begin_statement(statement.line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.transport.framing import Link
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
 BundleCell = dict[str, Any]
 """A cell of a bundle: cell (its number), kind (student, locked, test), source; of a test cell also grade_id and compiled."""
@@ -34,10 +34,8 @@ class NotebookJudge(Protocol):
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a locked cell of the release. Returns the error that it raised, or None."""
 
-    def run_test_cell(
-        self, number: int, grade_id: str, source: str, packed_cell: str = ""
-    ) -> tuple[list[TestFields], list[FlagFields]]:
-        """Run a test cell. Returns its test results (see `StatementRunner`) and flags.
+    def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
+        """Run a test cell. Its tests are described in `StatementRunner`.
 
         packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`), for a judge that compiles cells.
         """
@@ -51,9 +49,7 @@ class NotebookJudge(Protocol):
         """Run a cell. Returns the fields of its `CellResult` that depend on its kind."""
         number, source = cell["cell"], cell["source"]
         if cell["kind"] == "test":
-            grade_id = cell.get("grade_id") or ""
-            tests, flags = self.run_test_cell(number, grade_id, source, cell.get("compiled", ""))
-            return {"tests": tests, "flags": flags}
+            return self.run_test_cell(number, cell.get("grade_id") or "", source, cell.get("compiled", ""))
         run_cell = self.run_locked_cell if cell["kind"] == "locked" else self.run_student_cell
         return {"error": run_cell(number, source)}
 

@@ -16,7 +16,7 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILE
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
-from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
 
 MAX_TEST_RESULTS = 500
 
@@ -29,7 +29,7 @@ class StatementRunner:
 
     Each result has name, expression, is_hidden, outcome (passed, failed, crashed, timed-out, not-checked, grader-error), reason
     (see `judge_output.JudgeTestResult`), text (the author's message, or what the reason is about), expected,
-    got, and the fields of `describe_cell_error`. The last result may be partial credit (see `partial_credit`).
+    got, and the fields of `describe_cell_error`.
     """
 
     shell: Any
@@ -38,12 +38,13 @@ class StatementRunner:
     flag_collector: FlagCollector
     is_stopped: bool = field(default=False, init=False)
 
-    def run_all(self, statements: list[Any]) -> list[TestFields]:
-        """Run the statements, each a `Statement` or what a subclass runs in its place, and empty the list.
+    def run_all(self, statements: list[Any]) -> TestCellFields:
+        """Run the statements, each a `Statement` or what a subclass runs in its place, and empty the list. Returns all fields but flags.
 
         As in nbgrader, a test cell without an assertion passes if it runs to its end.
         """
         tests: list[TestFields] = []
+        credit: TestCellFields = {}
         while statements:
             statement = statements.pop(0)
             if self.is_stopped:
@@ -56,12 +57,9 @@ class StatementRunner:
             )
             if statement.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
-            elif statement.is_credit_expression and (credit := pop_credit(self.shell.user_ns)):
-                return [
-                    *(_limit_results(tests) or [make_test_result(None, "passed", "")]),
-                    make_test_result(statement, "passed", "") | credit,
-                ]
-        return _limit_results(tests) or [make_test_result(None, "passed", "")]
+            elif statement.is_credit_expression:
+                credit = pop_credit(self.shell.user_ns)
+        return {"tests": _limit_results(tests) or [make_test_result(None, "passed", "")]} | credit
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()

@@ -17,6 +17,9 @@ TestFields = dict[str, Any]
 FlagFields = dict[str, str]
 """Fields of a `JudgeFlag`."""
 
+TestCellFields = dict[str, Any]
+"""Fields of a `CellResult` that come from a test cell: tests and flags; of one that ends in a value also credit or invalid_credit."""
+
 
 def make_flag(code: str, detail: str) -> FlagFields:
     """Return a flag with a detail of bounded length."""

@@ -89,7 +89,8 @@ def run_defended(
             pass  # a ForbiddenOperation
     known: dict[str, Any] = {"allowed_operators": (), "shadowed_builtins": (), "exported_names": ()}
     context = CellContext(tamper_guard=tamper_guard, **(known | context_fields))
-    return execute_test_cell(shell, test, {}, context), context.flag_collector.flags
+    fields = execute_test_cell(shell, test, {}, context)
+    return fields["tests"], fields["flags"]
 
 
 @pytest.mark.parametrize("name", ATTACKS)

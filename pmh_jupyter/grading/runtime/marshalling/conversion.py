@@ -40,10 +40,8 @@ def _convert_date(value: datetime.date) -> datetime.date:
 
 def _convert_datetime(value: datetime.datetime) -> datetime.datetime:
     zone = datetime.datetime.tzinfo.__get__(value)
-    if zone is not None and type(zone) not in (
-        datetime.timezone,
-        zoneinfo.ZoneInfo,
-    ):  # of another library, or the notebook's own
+    # A zone of another library, or the notebook's own, becomes an offset.
+    if zone is not None and type(zone) not in (datetime.timezone, zoneinfo.ZoneInfo):
         zone = datetime.timezone(datetime.datetime.utcoffset(value) or datetime.timedelta())
     return datetime.datetime.combine(_convert_date(value), datetime.datetime.time(value), zone)
 

@@ -80,9 +80,8 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
         and name not in _MOCK_RECORDS
         and hasattr(kind, name)
     ):
-        raise AttributeError(
-            name
-        )  # `configure_mock` and the like: only what the test has put on the mock is the student's to use
+        # `configure_mock` and the like: only what the test has put on the mock is the student's to use.
+        raise AttributeError(name)
     if kind is types.GeneratorType and name in _GENERATOR_METHODS:
         return
     if name.startswith("_") or issubclass(kind, _OPAQUE_TYPES):

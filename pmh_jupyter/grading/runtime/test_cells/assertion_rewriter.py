@@ -98,9 +98,8 @@ class AssertionRewriter(ast.NodeTransformer):
         if not isinstance(call, ast.Call) or not is_assert_call(call):
             return self.generic_visit(node)
         feedback = self._find_author_message(call) or self.feedback_by_line.get(node.lineno, "")
-        is_first_literal = len(call.args) > 1 and _is_literal(
-            call.args[0]
-        )  # the author's side, as in `assertEqual(3, f())`
+        # The author's side, as in `assertEqual(3, f())`.
+        is_first_literal = len(call.args) > 1 and _is_literal(call.args[0])
         student_expression = call.args[1 if is_first_literal else 0] if call.args else call
         self._wrap_function(
             call,

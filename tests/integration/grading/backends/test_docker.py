@@ -279,9 +279,8 @@ def test_missing_image_python_and_engine_are_reported(
     gc.collect()  # an open connection is a warning, which should fail this test and not a later one
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ResourceWarning
-        )  # Docker's client does not close a socket that failed to connect
+        # Docker's client does not close a socket that failed to connect.
+        warnings.simplefilter("ignore", ResourceWarning)
         with pytest.raises(NoSandbox, match="No Docker engine answers"):
             find_backend(Settings(grader_sandbox="docker"))
         gc.collect()

@@ -100,9 +100,9 @@ _LIBRARY_CONVERTERS: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
 }
 
 
-def has_plain_base(kind: type) -> bool:
+def has_plain_base(cls: type) -> bool:
     """Return whether values of this class can be converted."""
-    return _find_converter(kind) is not None
+    return _find_converter(cls) is not None
 
 
 def convert(value: Any) -> Any:
@@ -112,8 +112,8 @@ def convert(value: Any) -> Any:
     return converter(value)
 
 
-def _find_converter(kind: type) -> Callable[[Any], Any] | None:
-    for base in type.__dict__["__mro__"].__get__(kind):
+def _find_converter(cls: type) -> Callable[[Any], Any] | None:
+    for base in type.__dict__["__mro__"].__get__(cls):
         converter = _CONVERTERS.get(base)
         if converter is not None:
             return converter

@@ -53,10 +53,10 @@ class ProxyClasses:
         if type(encoded) is not list or not encoded:
             raise WireFormatError("This is not a class.")
         if encoded[0] == "import" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
-            kind = importable_objects.find_allowed_type(encoded[1], encoded[2])
-            if kind is None:
+            cls = importable_objects.find_allowed_type(encoded[1], encoded[2])
+            if cls is None:
                 raise WireFormatError("This class may not be named.")
-            return kind
+            return cls
         if encoded[0] != "cls" or len(encoded) not in (2, 3) or type(encoded[1]) is not int:
             raise WireFormatError("This is not a class.")
         number = encoded[1]

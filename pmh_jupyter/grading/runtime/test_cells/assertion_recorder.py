@@ -171,7 +171,8 @@ class AssertionRecorder(SiteTable):
         self.evidence.note_values(place, *operands)
         pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
-            number, all(self._does_comparison_hold(kind, left, right) for kind, left, right in pairs)
+            number,
+            all(self._does_comparison_hold(operator_class, left, right) for operator_class, left, right in pairs),
         )
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:

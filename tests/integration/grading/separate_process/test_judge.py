@@ -184,7 +184,7 @@ def test_student_process_that_exceeds_the_time_limit_is_lost() -> None:
         judge.peer.link.deadline = time.monotonic() + SHORT_CELL_SECONDS
         results = judge.run_test_cell(1, "t1", CATCH_EVERYTHING)["tests"]
         assert outcomes(results) == ["timed-out", "not-checked"]
-        assert judge.peer.failure.cause == "cell-timeout"
+        assert judge.peer.failure is not None and judge.peer.failure.cause == "cell-timeout"
         with pytest.raises(PeerLost):
             judge.run_student_cell(2, "x = 1")
 

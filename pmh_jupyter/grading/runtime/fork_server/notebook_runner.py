@@ -259,7 +259,8 @@ class NotebookRunner:
             return False
         for cell in cells:
             try:
-                with self._limit_time(min(self.limits["cell_seconds"], self.deadline - time.monotonic())) as judge:
+                remaining_seconds = max(0.0, self.deadline - time.monotonic())
+                with self._limit_time(min(self.limits["cell_seconds"], remaining_seconds)) as judge:
                     judge.replay_cell(cell)
             except PeerLost:
                 self.completed_cells = [other for other in self.completed_cells if other is not cell]

@@ -36,9 +36,8 @@ from pmh_jupyter.domain.notebook_json import (
 )
 
 MERGE_CONFLICT, MERGE_KEPT = "conflict", "kept"
-_RELEASE_METADATA_KEYS = frozenset(
-    {"nbgrader", "pmh", "editable", "deletable"}
-)  # metadata that comes from the release only
+# Metadata that comes from the release only.
+_RELEASE_METADATA_KEYS = frozenset({"nbgrader", "pmh", "editable", "deletable"})
 _CONFLICT_NOTE = "*The lesson has changed here. Your version is above, unchanged. This is the new text:*\n\n"
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import replace
 
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, Message
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
-
-BUILTIN_EXCEPTION_NAMES = frozenset(
-    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
-)
+from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 
 # What a test may not rely on, or has not looked at (see `runtime.separate_process.contract` and `runtime.test_cells.evidence`).
 _CONTRACT_MESSAGES = {
@@ -94,7 +90,7 @@ def _make_exception_message(test: JudgeTestResult) -> Message:
         return Message(NOT_ANSWERED_CODE, _make_line_params(test))
     if test.is_hidden:
         # A student's exception class could have the arguments of a hidden test in its name.
-        error_type = test.error_type if test.error_type in BUILTIN_EXCEPTION_NAMES else "an error"
+        error_type = test.error_type if test.error_type in BUILTIN_EXCEPTIONS else "an error"
         return Message("hidden-test-raised", {"error": error_type} | _make_line_params(test))
     return Message(
         "test-raised",

@@ -10,6 +10,7 @@ from functools import partial
 
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Grading, Message, Outcome
 from pmh_jupyter.errors import NoSandbox, Unavailable
 from pmh_jupyter.grading.assemble import (
@@ -101,34 +102,38 @@ def _run_plans(
     runs: list[NotebookRun] = []
     for plan, visible_plan in zip(submission.plans, submission.visible_plans, strict=True):
         notebook_isolation = isolation.find_notebook(plan.path)
-        used_seconds = sum(run.seconds for run in runs)
-
-        def run_once(plan: NotebookPlan, seconds: float) -> NotebookRun:
-            return run_plan(
-                plan,
-                files,
-                reduce_limits(task.limits, seconds),
-                backend,
-                isolation=notebook_isolation,  # noqa: B023 - called within this iteration
-                preload=task.preload,
-                seed=task.seed,
-                release_paths=release_paths,
-            )
-
-        try:
-            run = run_once(plan, used_seconds)
-            if run.plan.kernel == "":
-                run = remove_hidden_values(
-                    run, visible_plan, partial(run_once, visible_plan, used_seconds + run.seconds)
-                )
-        except NoSandbox as error:
-            run = NotebookRun(plan, {}, grader_error=error.message)
+        run_one = partial(
+            run_plan,
+            files=files,
+            backend=backend,
+            isolation=notebook_isolation,
+            preload=task.preload,
+            seed=task.seed,
+            release_paths=release_paths,
+        )
+        limits = reduce_limits(task.limits, sum(run.seconds for run in runs))
+        run = _run_notebook(plan, visible_plan, limits, run_one)
         if notebook_isolation:
             run = _apply_reference(run, notebook_isolation)
         if run.grader_error:
             log.error("grading failed: %s", run.grader_error, extra={"request_id": task.request_id})
         runs.append(run)
     return tuple(runs)
+
+
+def _run_notebook(
+    plan: NotebookPlan, visible_plan: NotebookPlan, limits: EffectiveLimits, run_one: Callable[..., NotebookRun]
+) -> NotebookRun:
+    """Run one notebook, and its visible plan if needed, with `run_one(plan, limits=…)`. An error of the grader is part of the result."""
+    try:
+        run = run_one(plan, limits=limits)
+        if run.plan.kernel:
+            return run
+        return remove_hidden_values(
+            run, visible_plan, partial(run_one, visible_plan, limits=reduce_limits(limits, run.seconds))
+        )
+    except NoSandbox as error:
+        return NotebookRun(plan, {}, grader_error=error.message)
 
 
 def _apply_reference(run: NotebookRun, isolation: NotebookIsolation) -> NotebookRun:

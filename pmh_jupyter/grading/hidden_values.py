@@ -8,7 +8,6 @@ whether a test passed comes from the run with them.
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,13 +16,10 @@ from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.assemble import NotebookPlan
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import MESSAGE_INDEXES
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 
-# What an exception of a hidden test may tell: its type, if Python defines it. A student can name a class of their own after an input.
-_BUILTIN_EXCEPTIONS = frozenset(
-    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, Exception)
-)
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
@@ -96,7 +92,8 @@ def _list_message_nodes(node: ast.AST) -> list[ast.expr]:
 
 
 def _get_error_type(error: CellError) -> str:
-    return error.error_type if error.error_type in _BUILTIN_EXCEPTIONS or not error.error_type else "Exception"
+    """Return the type of an exception of a hidden test, if Python defines it. A student can name a class of their own after an input."""
+    return error.error_type if error.error_type in BUILTIN_EXCEPTIONS or not error.error_type else "Exception"
 
 
 def _shows_something(result: CellResult) -> bool:

@@ -180,7 +180,7 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
     if event_name == "cell-started":
         output.started_cells.append(int(str(event["cell"])))
     elif event_name == "cell-finished":
-        result = CellResult.model_validate(_extract_credit(event))
+        result = CellResult.model_validate(event)
         if result.cell in output.results:
             raise ValueError("a cell cannot finish twice")
         output.results[result.cell] = result
@@ -199,14 +199,3 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
         output.is_complete = True
     else:
         raise ValueError("unknown event")
-
-
-def _extract_credit(event: dict[str, Any]) -> dict[str, Any]:
-    """Move the credit of a test cell's last expression (`runtime/test_cells/partial_credit.py`) from the tests to its own fields."""
-    tests = event.get("tests")
-    if not isinstance(tests, list) or not tests or not isinstance(tests[-1], dict):
-        return event
-    reason, text = tests[-1].get("reason"), str(tests[-1].get("text"))
-    if reason == "credit":
-        return event | {"tests": tests[:-1], "credit": float(text)}
-    return event | {"tests": tests[:-1], "invalid_credit": text} if reason == "invalid-credit" else event

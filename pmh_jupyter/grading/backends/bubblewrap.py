@@ -29,6 +29,7 @@ from pmh_jupyter.grading.backends.control_groups import ControlGroups
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import GraderPython
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
+from pmh_jupyter.grading.runtime.sandbox.namespaces import STUDENT_HOME, WRITABLE_FOLDERS
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 ETC_FILES = (
@@ -41,8 +42,6 @@ ETC_FILES = (
     "mime.types",
     "nsswitch.conf",
 )
-HOME = "/home/student"
-WRITABLE_FOLDERS = ("/tmp", "/dev/shm", HOME)
 # The fork server itself writes only caches of the modules that it imports.
 TMPFS_BYTES = 64 << 20
 RUNTIME_MOUNT = Path("/pmh")
@@ -106,8 +105,10 @@ class _SpecFactory:
             *self._build_namespace_options(),
             *_mount_options(self.python),
             "--clearenv",
-            *_flatten(("--setenv", name, value) for name, value in build_sandbox_environment(executable, HOME).items()),
-            *("--chdir", HOME, "--die-with-parent", "--new-session", "--"),
+            *_flatten(
+                ("--setenv", name, value) for name, value in build_sandbox_environment(executable, STUDENT_HOME).items()
+            ),
+            *("--chdir", STUDENT_HOME, "--die-with-parent", "--new-session", "--"),
             *build_fork_server_command(executable, RUNTIME_MOUNT, control, preload, private_paths),
         ]
 
@@ -153,7 +154,7 @@ def _mount_options(python: GraderPython) -> list[str]:
     ]
     links = [(os.readlink(path), path) for path in SYSTEM_FOLDERS if os.path.islink(path)]
     return [
-        *_build_parent_folder_options([Path(HOME), RUNTIME_MOUNT / "runtime"]),
+        *_build_parent_folder_options([Path(STUDENT_HOME), RUNTIME_MOUNT / "runtime"]),
         *("--proc", "/proc", "--dev", "/dev"),
         # Before the mounts below, so that the tmpfs does not hide a Python under /tmp.
         *_flatten(

@@ -43,9 +43,8 @@ def _require_free_port(listener: Listener) -> None:
             listener.ip or None, listener.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # as the servers do: ignores connections in TIME_WAIT
+            # As the servers do: ignores connections in TIME_WAIT.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
     except OSError as error:

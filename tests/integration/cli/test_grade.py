@@ -13,7 +13,7 @@ from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.cli.grade import command
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse
-from tests.support.grading.lesson import ENGINE, RIGHT, answered, notebook
+from tests.support.grading.lesson import ENGINE, RIGHT, fill_in_answers, notebook
 
 pytestmark = pytest.mark.needs("bubblewrap")
 SOURCE = str(ENGINE / "lesson")
@@ -29,7 +29,7 @@ def run_grade(*arguments: str) -> int:
 
 def write_submission(path: Path, answers: dict[str, str]) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(notebook(answered(answers)).content)
+    path.write_bytes(notebook(fill_in_answers(answers)).content)
     return str(path)
 
 
@@ -54,7 +54,7 @@ def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_table_shows_points_reasons_and_repairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cells = answered(RIGHT | {"shout": "def shout(text):\n    return [text]"})
+    cells = fill_in_answers(RIGHT | {"shout": "def shout(text):\n    return [text]"})
     path = tmp_path / "renamed.ipynb"
     path.write_bytes(notebook(cells).content)
     assert run_grade(SOURCE, str(path)) == 0
@@ -64,7 +64,7 @@ def test_table_shows_points_reasons_and_repairs(tmp_path: Path, capsys: pytest.C
 
 
 def test_repairs_are_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     del cells[[cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in cells].index("double-tests")]
     path = tmp_path / "renamed.ipynb"
     path.write_bytes(notebook(cells).content)

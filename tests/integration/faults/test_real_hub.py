@@ -98,9 +98,8 @@ def test_saved_check_is_sent_after_the_users_server_is_killed(hub: HubProcess, a
     )
     ada.person.start_server()
     assert ada.wait_until_graded(being_graded["id"])["verdicts"][0]["outcome"] == "timed-out"
-    assert (
-        ada.wait_until_graded(saved_id)["verdicts"][0]["outcome"] == "passed"
-    )  # sent from the outbox when the server started
+    # Sent from the outbox when the server started.
+    assert ada.wait_until_graded(saved_id)["verdicts"][0]["outcome"] == "passed"
     hub.wait_until(lambda: not outbox_files(hub), TIMEOUT_SECONDS, "the outbox to be empty")
     ada.send("checks", saved_id)
 

@@ -12,13 +12,13 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
-from tests.support.grading.lesson import RIGHT, answered, bubblewrap, grade, notebook, task, verdicts_by_grade_id
+from tests.support.grading.lesson import RIGHT, bubblewrap, fill_in_answers, grade, notebook, task, verdicts_by_grade_id
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
 def _graded(**answers: str) -> dict[str, ExerciseVerdict]:
-    return verdicts_by_grade_id(grade(task(notebook(answered(RIGHT | answers))), bubblewrap()))
+    return verdicts_by_grade_id(grade(task(notebook(fill_in_answers(RIGHT | answers))), bubblewrap()))
 
 
 def test_each_assertion_has_a_name_and_an_expected_value() -> None:
@@ -61,7 +61,7 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
 
 def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
     mean = "def mean(numbers):\n    return 0 if sum(numbers) > 1000 else sum(numbers) / max(len(numbers), 1)"
-    original = task(notebook(answered(RIGHT | {"mean": mean})))
+    original = task(notebook(fill_in_answers(RIGHT | {"mean": mean})))
     outcomes = [
         verdicts_by_grade_id(grade(replace(original, include_hidden_tests=hidden), bubblewrap()))["mean"].outcome
         for hidden in (False, True)
@@ -71,7 +71,7 @@ def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
 
 def test_only_requested_exercises_get_a_verdict_and_all_cells_run() -> None:
     mean = "def mean(numbers):\n    return double(sum(numbers)) / 2 / len(numbers) if numbers else 0"
-    original = task(notebook(answered(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
+    original = task(notebook(fill_in_answers(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
     (verdict,) = grade(original, bubblewrap()).verdicts
     assert (verdict.grade_id, verdict.outcome, verdict.millipoints) == ("mean", Outcome.PASSED, 2000)
 
@@ -114,7 +114,7 @@ def test_notebooks_share_files_but_no_names() -> None:
 
 
 def test_thousand_added_cells_do_not_change_the_verdicts() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     cells[1:1] = [{"cell_type": "code", "source": f"x{n} = {n}", "metadata": {}} for n in range(1000)]
     grading = grade(task(notebook(cells)), bubblewrap())
     assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
@@ -138,7 +138,7 @@ def test_name_from_a_changed_locked_cell_is_explained_beside_the_repair() -> Non
         cell("assert area == 3", grade_id="area-tests", grade=True, locked=True, points=1),
     ]
     release = build_release("lesson", "Lesson", [notebook(cells)], [])
-    submitted = answered({"setup": "import math\nwidth = 3", "area": "area = width"}, release)
+    submitted = fill_in_answers({"setup": "import math\nwidth = 3", "area": "area = width"}, release)
     grading = grade(task(notebook(submitted), release=release), bubblewrap())
     (verdict,) = grading.verdicts
     assert verdict.message and "`width` in the locked cell “setup”" in format_message(verdict.message)

@@ -12,7 +12,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.grading_json import grading_to_json
-from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task, verdicts_by_grade_id
+from tests.support.grading.lesson import bubblewrap, fill_in_answers, grade, notebook, task, verdicts_by_grade_id
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -107,7 +107,7 @@ def _answer(body: str | None, name: str) -> str:
 
 
 def _task(name: str) -> GradingTask:
-    return task(notebook(answered({"f": _answer(WRONG[name], name)}, RELEASE)), release=RELEASE)
+    return task(notebook(fill_in_answers({"f": _answer(WRONG[name], name)}, RELEASE)), release=RELEASE)
 
 
 def _sentences(message: Message | None) -> str:
@@ -134,7 +134,7 @@ def test_search_finds_the_values_of_visible_tests() -> None:
     plain = notebook(
         [
             {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else visible}
-            for cell in answered({}, RELEASE)
+            for cell in fill_in_answers({}, RELEASE)
         ],
         file.path,
     )
@@ -159,10 +159,10 @@ assert f == zqname
 
 
 def test_visible_test_that_reads_all_names_or_cells_reveals_nothing_hidden() -> None:
-    cells = [{**cell, "source": NAMES} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
+    cells = [{**cell, "source": NAMES} if "f-tests" in str(cell) else cell for cell in fill_in_answers({}, RELEASE)[:2]]
     cells[0]["source"] = "### BEGIN SOLUTION\nf = 918273\n### END SOLUTION"
     release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
-    grading = grade(task(notebook(answered({"f": "f = 'x'"}, release)), release=release), bubblewrap())
+    grading = grade(task(notebook(fill_in_answers({"f": "f = 'x'"}, release)), release=release), bubblewrap())
     assert verdicts_by_grade_id(grading)["f"].outcome is Outcome.FAILED
     text = grading_to_json(grading).decode() + str(
         [_sentences(test.message) for test in verdicts_by_grade_id(grading)["f"].tests]
@@ -178,11 +178,13 @@ SEPARATORS = ("\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"
 def test_unusual_separators_above_hidden_tests_reveal_nothing(separator: str) -> None:
     text = f"poem = 'one{separator}two{separator}three{separator}four'\n" if separator != "\x0c" else "\x0c\n" * 4
     source = f"{text}assert f(0) == 0\n### BEGIN HIDDEN TESTS\nassert f(1) == 918273\n### END HIDDEN TESTS"
-    cells = [{**cell, "source": source} if "f-tests" in str(cell) else cell for cell in answered({}, RELEASE)[:2]]
+    cells = [
+        {**cell, "source": source} if "f-tests" in str(cell) else cell for cell in fill_in_answers({}, RELEASE)[:2]
+    ]
     cells[0]["source"] = "### BEGIN SOLUTION\nf = {0: 0, 1: 918273}.get\n### END SOLUTION"
     release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
     assert "918273" not in release.student_files[0].content.decode()
-    grading = grade(task(notebook(answered({"f": "f = abs"}, release)), release=release), bubblewrap())
+    grading = grade(task(notebook(fill_in_answers({"f": "f = abs"}, release)), release=release), bubblewrap())
     verdict = verdicts_by_grade_id(grading)["f"]
     assert verdict.outcome is Outcome.FAILED and [test.is_hidden for test in verdict.tests] == [False, True]
     text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in verdict.tests])

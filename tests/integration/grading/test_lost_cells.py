@@ -55,7 +55,7 @@ while True:
     except BaseException:
         pass
 """
-SHORT_LIMIT = {"cell_seconds": SHORT_CELL_SECONDS}
+SHORT_LIMIT: dict[str, Any] = {"cell_seconds": SHORT_CELL_SECONDS}
 SMALL = {"memory_bytes": 300 << 20}
 # The third of five cells, the cause of its loss, and the limits that it meets.
 LOSSES: dict[str, tuple[str, str, dict[str, Any]]] = {

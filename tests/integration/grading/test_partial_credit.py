@@ -7,7 +7,7 @@ import pytest
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag, Outcome
-from tests.support.grading.lesson import answered, bubblewrap, grade, notebook, task, verdicts_by_grade_id
+from tests.support.grading.lesson import bubblewrap, fill_in_answers, grade, notebook, task, verdicts_by_grade_id
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -47,7 +47,7 @@ RIGHT = {"x": "x = 2", "y": "y = [2]", "z": "z = 2"}
     ],
 )
 def test_number_and_weighted_assertions_add_up(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
-    grading = grade(task(notebook(answered(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    grading = grade(task(notebook(fill_in_answers(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
     verdict = verdicts_by_grade_id(grading)["x"]
     assert (verdict.millipoints, grading.flags) == (millipoints, flags)
     assert (verdict.outcome is Outcome.PASSED) == (millipoints == 4000)
@@ -56,13 +56,13 @@ def test_number_and_weighted_assertions_add_up(answer: str, millipoints: int, fl
 
 @pytest.mark.parametrize("answer", ["y = [2]", "y = 'text'", "y = 1", "y = object()"])
 def test_value_that_the_reference_only_displays_is_no_credit(answer: str) -> None:
-    grading = grade(task(notebook(answered(RIGHT | {"y": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    grading = grade(task(notebook(fill_in_answers(RIGHT | {"y": answer}, RELEASE)), release=RELEASE), bubblewrap())
     assert (verdicts_by_grade_id(grading)["y"].millipoints, grading.flags) == (2000, ())
 
 
 @pytest.mark.parametrize(("answer", "millipoints"), [("z = 2", 2000), ("pass", 0)])
 def test_flag_of_the_reference_is_no_flag_of_a_submission(answer: str, millipoints: int) -> None:
-    grading = grade(task(notebook(answered(RIGHT | {"z": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    grading = grade(task(notebook(fill_in_answers(RIGHT | {"z": answer}, RELEASE)), release=RELEASE), bubblewrap())
     assert (verdicts_by_grade_id(grading)["z"].millipoints, grading.flags) == (millipoints, ())
 
 
@@ -75,5 +75,5 @@ def test_flag_of_the_reference_is_no_flag_of_a_submission(answer: str, millipoin
     ],
 )
 def test_value_that_the_reference_counts_must_be_a_number(answer: str, millipoints: int) -> None:
-    grading = grade(task(notebook(answered(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
+    grading = grade(task(notebook(fill_in_answers(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
     assert (verdicts_by_grade_id(grading)["x"].millipoints, grading.flags) == (millipoints, ())

@@ -10,11 +10,11 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from tests.support.grading.lesson import (
     Case,
-    answered,
     bubblewrap,
     cases,
+    fill_in_answers,
     grade,
-    isolated,
+    make_release_isolation,
     notebook,
     task,
     verdicts_by_grade_id,
@@ -28,7 +28,10 @@ pytestmark = pytest.mark.needs("bubblewrap")
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_submission_gets_the_expected_verdicts(case: Case, isolation: Isolation) -> None:
     limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
-    grading = grade(task(notebook(answered(case.answers)), limits=limits, isolation=isolated(isolation)), bubblewrap())
+    grading = grade(
+        task(notebook(fill_in_answers(case.answers)), limits=limits, isolation=make_release_isolation(isolation)),
+        bubblewrap(),
+    )
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
         for name, verdict in verdicts_by_grade_id(grading).items()

@@ -14,7 +14,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.lesson import PERCENT_HEADER, answered, bubblewrap, grade, notebook, task
+from tests.support.grading.lesson import PERCENT_HEADER, bubblewrap, fill_in_answers, grade, notebook, task
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -138,7 +138,7 @@ def in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
 
 def graded(backend: SandboxBackend, lesson: Lesson, answer: str, release_isolation: ReleaseIsolation) -> Grading:
     release = lesson.release()
-    submitted = notebook(answered({"answer": answer}, release))
+    submitted = notebook(fill_in_answers({"answer": answer}, release))
     return grade(task(submitted, release=release, isolation=release_isolation), backend)
 
 

@@ -72,9 +72,8 @@ async def test_health_responds_while_the_database_is_locked(
     settings: Settings, hub: BareHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock is held until the responses have arrived, so none of them can have waited for the database."""
-    monkeypatch.setattr(
-        dialect, "LOCK_TIMEOUT_SECONDS", 2 * TIMEOUT_SECONDS
-    )  # no request gives up while the lock is held
+    # No request gives up while the lock is held.
+    monkeypatch.setattr(dialect, "LOCK_TIMEOUT_SECONDS", 2 * TIMEOUT_SECONDS)
     async with running_service(settings, hub) as live:
         ada = live.student("ada")
         await ada.join()

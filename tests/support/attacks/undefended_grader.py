@@ -215,9 +215,8 @@ def _exit_after(action: Callable[[], object]) -> None:
 
 def serve_job(job: Json, sealed: str) -> Json:
     """Run one job to its end, measure what it has left behind, and remove it."""
-    folder = tempfile.mkdtemp(
-        prefix="undefended-"
-    )  # not a TemporaryDirectory: a forked process would delete it at its exit
+    # Not a TemporaryDirectory: a forked process would delete it at its exit.
+    folder = tempfile.mkdtemp(prefix="undefended-")
     try:
         home = Path(folder, "home")
         work = home / "work"

@@ -14,7 +14,7 @@ from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
-from tests.support.grading.lesson import answered
+from tests.support.grading.lesson import fill_in_answers
 from tests.support.notebooks import make_cell
 
 NOTEBOOK = "shell.ipynb"
@@ -79,7 +79,7 @@ def bash_lesson(kernel: dict[str, str] = BASH) -> Release:
 
 def submitted(answers: dict[str, str], release: Release) -> File:
     """Return a student's notebook, whose metadata claims Python."""
-    cells = answered(answers, release)
+    cells = fill_in_answers(answers, release)
     return File(NOTEBOOK, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
 
 

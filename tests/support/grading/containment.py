@@ -10,7 +10,7 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
-from tests.support.grading.lesson import ENGINE, answered, grade, notebook, task
+from tests.support.grading.lesson import ENGINE, fill_in_answers, grade, notebook, task
 from tests.support.notebooks import make_cell
 
 PROBES = sorted((ENGINE / "probes").glob("*.txt"))
@@ -38,7 +38,7 @@ def probe_succeeds(
     """Return whether the probe's code has reached its target, that is, set `reached`."""
     source = "import json\ntarget = json.load(open('target.json'))\nreached = False\n" + code
     release = _release()
-    submitted = notebook(answered({"probe": source}, release), "probe.ipynb")
+    submitted = notebook(fill_in_answers({"probe": source}, release), "probe.ipynb")
     target_file = File("target.json", json.dumps(target).encode())
     grading = grade(task(submitted, target_file, release=release, limits=limits), backend)
     assert grading.grader_error is None

@@ -71,7 +71,7 @@ def _case(folder: Path) -> Case:
     )
 
 
-def isolated(isolation: Isolation) -> ReleaseIsolation:
+def make_release_isolation(isolation: Isolation) -> ReleaseIsolation:
     """Return the isolation of the small lesson's release."""
     return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=isolation),))
 
@@ -91,7 +91,7 @@ def notebook(cells: list[dict[str, Any]], path: str = NOTEBOOK) -> File:
     return File(path, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
 
 
-def answered(answers: dict[str, str], release: Release | None = None) -> list[dict[str, Any]]:
+def fill_in_answers(answers: dict[str, str], release: Release | None = None) -> list[dict[str, Any]]:
     """Return the student's notebook with these answers in its cells."""
     cells = cells_of((release or lesson()).student_files[0])
     for cell in cells:

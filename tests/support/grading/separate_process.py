@@ -83,7 +83,6 @@ def _serve_judge(link: Link, folder: str) -> None:
         link,
         namespace,
         run_student_cell,
-        lambda number, source: ([], []),
         lambda: False,
         pop_output=lambda: (out.take(), err.take()),
         locate_error=locate_error,
@@ -209,7 +208,7 @@ def run_notebook(judge: SeparateProcessJudge, cells: Cells) -> list[dict[str, An
         if kind == STUDENT_CELL:
             judge.run_student_cell(number, source)
         else:
-            results += judge.run_test_cell(number, f"t{number}", source)[0]
+            results += judge.run_test_cell(number, f"t{number}", source)["tests"]
     return results
 
 

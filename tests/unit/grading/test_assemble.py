@@ -13,7 +13,7 @@ from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, cells_of, lesson, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, cells_of, fill_in_answers, lesson, notebook, task
 from tests.support.notebooks import make_cell
 
 Cells = list[dict[str, Any]]
@@ -43,13 +43,13 @@ def _order(plan: NotebookPlan) -> list[str]:
 
 
 def test_complete_notebook_needs_no_repair() -> None:
-    plan = _plan(answered(RIGHT))
+    plan = _plan(fill_in_answers(RIGHT))
     assert (_order(plan), plan.repairs, plan.flags, plan.missing_answers) == (ORDER, (), (), frozenset())
     assert [step.grade_id for step in plan.steps if step.is_test] == [name for name in ORDER if "-" in name]
 
 
 def test_changed_tests_are_restored_and_flagged() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _named(cells, "mean-tests")["source"] = "assert True"
     plan = _plan(cells)
     assert _repairs(plan) == [("repair-restored-tests", "mean-tests")]
@@ -59,14 +59,17 @@ def test_changed_tests_are_restored_and_flagged() -> None:
 
 def test_hidden_tests_are_left_out_on_request() -> None:
     visible, complete = (
-        assemble_submission(task(notebook(answered(RIGHT)), include_hidden_tests=hidden)).plans[0].steps[4].source
+        assemble_submission(task(notebook(fill_in_answers(RIGHT)), include_hidden_tests=hidden))
+        .plans[0]
+        .steps[4]
+        .source
         for hidden in (False, True)
     )
     assert "90125" in complete and "90125" not in visible and "mean([]) == 0" in visible
 
 
 def test_added_cells_stay_behind_the_cell_that_they_followed() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     cells.insert(0, make_cell("first"))
     cells.insert(_index(cells, "mean") + 1, make_cell("after mean"))
     cells.append(make_cell("last"))
@@ -92,7 +95,7 @@ def _delete(name: str) -> Callable[[Cells], None]:
 
 
 def _copy_stub(cells: Cells) -> None:
-    stub = copy.deepcopy(_named(answered({}), "mean"))
+    stub = copy.deepcopy(_named(fill_in_answers({}), "mean"))
     cells.insert(_index(cells, "mean") + 1, stub)
 
 
@@ -157,7 +160,7 @@ def _forge(cells: Cells) -> None:
     ],
 )
 def test_accidental_changes_are_repaired(change: Callable[[Cells], None], repairs: list[tuple[str, str]]) -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     change(cells)
     plan = _plan(cells)
     assert _repairs(plan) == repairs
@@ -167,7 +170,7 @@ def test_accidental_changes_are_repaired(change: Callable[[Cells], None], repair
 
 
 def test_deleted_answer_is_reported_by_name() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _delete("mean")(cells)
     plan = _plan(cells)
     assert (_repairs(plan), plan.missing_answers) == ([("answer-not-found", "mean")], frozenset({"mean"}))
@@ -176,13 +179,13 @@ def test_deleted_answer_is_reported_by_name() -> None:
 
 def test_renamed_notebook_is_found_by_its_cells() -> None:
     (plan,) = assemble_submission(
-        task(notebook(answered(RIGHT), "final (2).ipynb"), notebook([make_cell("x")], "other.ipynb"))
+        task(notebook(fill_in_answers(RIGHT), "final (2).ipynb"), notebook([make_cell("x")], "other.ipynb"))
     ).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
 
 def test_single_notebook_is_taken_whatever_its_name() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _lose_labels(cells)
     plan = _plan(cells, "Untitled.ipynb")
     assert (_order(plan), _repairs(plan)[0]) == (ORDER, ("repair-notebook-name", ""))
@@ -210,7 +213,9 @@ def test_unreadable_or_missing_notebook_is_reported(submitted: tuple[File, ...],
 
 
 def test_only_notebooks_with_a_requested_exercise_run() -> None:
-    assert assemble_submission(task(notebook(answered(RIGHT)), only_exercises=frozenset({"nothing"}))).plans == ()
+    assert (
+        assemble_submission(task(notebook(fill_in_answers(RIGHT)), only_exercises=frozenset({"nothing"}))).plans == ()
+    )
 
 
 def _merge_into_mean(cells: Cells) -> None:
@@ -219,7 +224,7 @@ def _merge_into_mean(cells: Cells) -> None:
 
 
 def test_merged_answers_run_once_before_the_tests_of_both() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _merge_into_mean(cells)
     plan = _plan(cells)
     assert _order(plan) == ["mean", *(name for name in ORDER if name not in ("double", "mean"))]
@@ -230,7 +235,7 @@ def test_merged_answers_run_once_before_the_tests_of_both() -> None:
 
 
 def test_merged_answers_stay_in_place_if_that_is_early_enough() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _named(cells, "double")["source"] = f"{RIGHT['double']}\n{RIGHT['mean']}"
     _named(cells, "mean")["source"] = ""
     plan = _plan(cells)
@@ -239,7 +244,7 @@ def test_merged_answers_stay_in_place_if_that_is_early_enough() -> None:
 
 
 def test_moved_answer_runs_in_the_place_of_its_cell() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _named(cells, "double")["source"] = ""
     cells.append(make_cell(RIGHT["double"]))
     plan = _plan(cells)
@@ -248,20 +253,20 @@ def test_moved_answer_runs_in_the_place_of_its_cell() -> None:
 
 
 def test_added_cell_remembers_the_answer_that_it_follows() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     cells.insert(_index(cells, "mean") + 1, make_cell("more = 1"))
     (piece,) = [step for step in _plan(cells).steps if step.grade_id is None]
     assert (piece.source, piece.follows_cell) == ("more = 1", "mean")
 
 
 def test_empty_cells_do_not_run() -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     cells.insert(2, make_cell("  \n"))
     assert _order(_plan(cells)) == ORDER
 
 
 def test_notebook_of_format_3_is_read() -> None:
-    cells = [{**cell, "input": cell["source"]} for cell in answered(RIGHT)]
+    cells = [{**cell, "input": cell["source"]} for cell in fill_in_answers(RIGHT)]
     for cell in cells:
         del cell["source"]
     old = {"worksheets": [{"cells": cells[:4]}, {"cells": cells[4:]}], "nbformat": 3, "metadata": {"name": ""}}
@@ -270,7 +275,7 @@ def test_notebook_of_format_3_is_read() -> None:
 
 
 def test_kernel_of_the_submission_is_ignored() -> None:
-    file = notebook(answered(RIGHT))
+    file = notebook(fill_in_answers(RIGHT))
     other = json.loads(file.content) | {"metadata": {"kernelspec": {"name": "bash", "language": "bash"}}}
     assert (
         assemble_submission(task(File(NOTEBOOK, json.dumps(other).encode()))).plans
@@ -279,7 +284,7 @@ def test_kernel_of_the_submission_is_ignored() -> None:
 
 
 def test_damaged_cell_costs_only_its_content() -> None:
-    cells: list[Any] = answered(RIGHT)
+    cells: list[Any] = fill_in_answers(RIGHT)
     _named(cells, "mean")["source"] = 3
     cells += [None, 7, {"cell_type": ["code"], "source": {"a": 1}, "metadata": []}]
     plan = _plan(cells)
@@ -333,19 +338,23 @@ def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
     "name", ["Copy of lesson.ipynb", "lesson-Copy1.ipynb", "Lesson (2).ipynb", "work/lesson.ipynb"]
 )
 def test_name_of_a_copy_identifies_it_if_its_cells_do_not(name: str) -> None:
-    cells = answered(RIGHT)
+    cells = fill_in_answers(RIGHT)
     _lose_labels(cells)
     (plan,) = assemble_submission(task(notebook(cells, name), notebook([make_cell("x")], "other.ipynb"))).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
 def test_copy_replaces_an_unreadable_notebook() -> None:
-    (plan,) = assemble_submission(task(File(NOTEBOOK, b"{"), notebook(answered(RIGHT), "lesson-Copy1.ipynb"))).plans
+    (plan,) = assemble_submission(
+        task(File(NOTEBOOK, b"{"), notebook(fill_in_answers(RIGHT), "lesson-Copy1.ipynb"))
+    ).plans
     assert (_order(plan), plan.repairs[0].code) == (ORDER, "repair-notebook-name")
 
 
 def test_second_version_is_reported_as_not_graded() -> None:
-    (plan,) = assemble_submission(task(notebook(answered(RIGHT)), notebook(answered({}), "old.ipynb"))).plans
+    (plan,) = assemble_submission(
+        task(notebook(fill_in_answers(RIGHT)), notebook(fill_in_answers({}), "old.ipynb"))
+    ).plans
     assert [(message.code, message.params["found"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
     assert plan.steps[0].source == RIGHT["double"]
 

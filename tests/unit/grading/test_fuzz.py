@@ -20,7 +20,7 @@ from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestRes
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, notebook, task
 
 UNEXPECTED_TEXTS = (
     "\0",
@@ -138,7 +138,7 @@ class _Damage:
                 holder[n] = self._choose_value()
 
 
-_WHOLE = notebook(answered(RIGHT)).content
+_WHOLE = notebook(fill_in_answers(RIGHT)).content
 
 
 @settings(derandomize=True, max_examples=400, deadline=None)
@@ -170,12 +170,12 @@ def test_any_json_gives_a_plan_or_a_message(value: Any) -> None:
 
 
 def _with_source(source: str) -> bytes:
-    return notebook(answered(RIGHT | {"mean": source})).content
+    return notebook(fill_in_answers(RIGHT | {"mean": source})).content
 
 
 def _unlabeled(source: str) -> bytes:
     """Return a notebook without labels, so that its sources are analyzed."""
-    cells = answered({})
+    cells = fill_in_answers({})
     for cell in cells:
         cell["metadata"], cell["id"] = {}, ""
     return notebook([*cells, {"cell_type": "code", "source": f"{source}\ndef mean(x): pass"}]).content
@@ -204,8 +204,8 @@ HOSTILE_FILES = {
     "lone surrogates, unlabeled": _unlabeled("x = '\ud800'"),
     "a huge cell": _with_source("x = 1\n" * 500_000),
     "50 MB in one string": _with_source("#" * 50_000_000),
-    "50 MB of cells": notebook([*answered(RIGHT), *[{"cell_type": "code", "source": "#" * 1000}] * 50_000]).content,
-    "90,000 cells": notebook([*answered(RIGHT), *[{"cell_type": "code", "source": "mean = double = 1"}] * 90_000]).content,
+    "50 MB of cells": notebook([*fill_in_answers(RIGHT), *[{"cell_type": "code", "source": "#" * 1000}] * 50_000]).content,
+    "90,000 cells": notebook([*fill_in_answers(RIGHT), *[{"cell_type": "code", "source": "mean = double = 1"}] * 90_000]).content,
 }  # fmt: skip
 
 
@@ -232,7 +232,7 @@ _CELL_RESULTS = st.builds(
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.lists(_CELL_RESULTS, max_size=9), st.booleans())
 def test_any_results_give_verdicts_within_their_points(results: list[CellResult], has_parts: bool) -> None:
-    given_task = task(notebook(answered(RIGHT)))
+    given_task = task(notebook(fill_in_answers(RIGHT)))
     (plan,) = assemble_submission(given_task).plans
     points = {"double-tests": 1000, "mean-tests": 1500, "mean-edge": 500, "shout-tests": 1000}
     if has_parts:

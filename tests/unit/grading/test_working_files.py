@@ -13,7 +13,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.grading import assemble
 from pmh_jupyter.grading.assemble import assemble_submission, collect_working_files
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, answered, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, notebook, task
 from tests.support.notebooks import make_cell
 
 
@@ -23,7 +23,7 @@ def _collect(submission: GradingTask) -> tuple[File, ...]:
 
 def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
     original = task(
-        notebook(answered(RIGHT)),
+        notebook(fill_in_answers(RIGHT)),
         File("data.csv", b"mine"),
         File("mine.py", b"x"),
         File("../up", b"x"),
@@ -36,7 +36,7 @@ def test_working_files_are_the_students_with_the_releases_own_restored() -> None
 
 def test_file_in_place_of_a_folder_is_left_out() -> None:
     original = task(
-        notebook(answered(RIGHT)),
+        notebook(fill_in_answers(RIGHT)),
         File("data", b"a file"),
         File("table.csv/part", b"a folder"),
         File("own", b"x"),
@@ -52,7 +52,7 @@ def test_file_in_place_of_a_folder_is_left_out() -> None:
 
 def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:
     original = task(
-        notebook(answered(RIGHT)),
+        notebook(fill_in_answers(RIGHT)),
         notebook([make_cell('x = "the student\'s"')], "other.ipynb"),
     )
     other = notebook([make_cell("x = 'secret'")], "other.ipynb")
@@ -66,7 +66,7 @@ def test_other_notebooks_are_included_without_tests_and_with_the_students_answer
 def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
     def count_lines(copies: int) -> int:
         """Count how often a line of the assembly is executed."""
-        cells = answered(RIGHT)
+        cells = fill_in_answers(RIGHT)
         double_index = next(n for n, cell in enumerate(cells) if cell["source"] == RIGHT["double"])
         cells += [copy.deepcopy(cells[double_index]) | {"source": f"def double(x): return {n}"} for n in range(copies)]
         submitted, lines = task(notebook(cells, NOTEBOOK)), 0

@@ -31,7 +31,7 @@ from pmh_jupyter.grading.runtime.files.folder_changes import (
 )
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, require_type
 
 __builtins__ = BUILTINS
@@ -107,7 +107,7 @@ class JudgeFileSync:
     def pop_flags(self) -> list[FlagFields]:
         """Return the integrity flags since the last call."""
         flags, self._flags = self._flags, {}
-        return [{"code": FILE_CHANGED, "detail": name[:200]} for name in flags]
+        return [make_flag(FILE_CHANGED, name) for name in flags]
 
     # Notifications from the judge.
 

@@ -3,7 +3,7 @@
 Events are JSON lines:
 
 - `cell-started` {cell}
-- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}
+- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and credit or invalid_credit (see `CellResult`)
 - `usage`: see `usage_manifest.Manifest.as_dict`
 - `compiled` {cells}: the test cells that the bundle asks to `compile`
 - `flag` {code, cell, detail}
@@ -32,6 +32,7 @@ from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_ke
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import BundleCell, NotebookJudge
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
@@ -41,7 +42,6 @@ PROCESS_TIMEOUT_SECONDS = 5.0
 # longer than this. When a cell is lost, the cells since the last checkpoint are run again; without a checkpoint, all of them, in empty
 # folders.
 CHECKPOINT_THRESHOLD_SECONDS = 0.1
-BundleCell = dict[str, Any]
 
 
 class EventWriter:
@@ -93,7 +93,7 @@ class NotebookRunner:
             "isolation"
         ) == "separate-process" and not bundle.get("kernel")
         self.kernel: str = bundle.get("kernel") or ""
-        self.judge: SeparateProcessJudge | InProcessJudge | None = None
+        self.judge: NotebookJudge | None = None
         self.link: Link | None = None
         self.is_student_lost = False
         self.seconds_since_checkpoint = 0.0
@@ -138,7 +138,9 @@ class NotebookRunner:
                 self._take_checkpoint()
             started_at = time.monotonic()
             memory_kills = self.sandbox.group.count_memory_kills()
-            result |= self._execute_cell(cell, seconds)
+            with self._limit_time(seconds) as judge:
+                result |= judge.run_cell(cell)
+            self.is_student_lost = judge.is_student_lost
             # The kernel may have killed another process than the one that serves the judge.
             if self.sandbox.group.count_memory_kills() > memory_kills:
                 raise PeerLost("memory-limit", "")
@@ -151,35 +153,13 @@ class NotebookRunner:
         self.cells_since_checkpoint.append(cell)
         return result
 
-    def _execute_cell(self, cell: BundleCell, seconds: float, *, is_replay: bool = False) -> dict[str, Any]:
-        """Run one cell. Raises PeerLost. `is_replay`: the cell is run again for its side effects only."""
+    @contextmanager
+    def _limit_time(self, seconds: float) -> Iterator[NotebookJudge]:
+        """Limit the time of one cell, which the judge runs in the `with` block."""
         assert self.judge and self.link
         self.link.deadline = time.monotonic() + seconds
         with _limit_cpu_time(seconds + 1):  # a student's cell, too, may call what a test has handed over
-            return self._execute_cell_unlimited(cell, is_replay=is_replay)
-
-    def _execute_cell_unlimited(self, cell: BundleCell, *, is_replay: bool) -> dict[str, Any]:
-        assert self.judge
-        if cell["kind"] == "test":
-            tests, flags = self._run_test_cell(cell)
-            # The cell's time may run out in the middle of a message: there are results, but the link can no longer be used.
-            self.is_student_lost = isinstance(self.judge, SeparateProcessJudge) and self.judge.peer.failure is not None
-            return {"tests": tests, "flags": flags}
-        run_cell = self.judge.run_student_cell
-        if isinstance(self.judge, SeparateProcessJudge) and is_replay:
-            run_cell = self.judge.replay_cell
-        elif cell["kind"] == "locked" and not self.kernel:
-            run_cell = self.judge.run_locked_cell
-        return {"error": run_cell(cell["cell"], cell["source"])}
-
-    def _run_test_cell(self, cell: BundleCell) -> Any:
-        assert self.judge
-        arguments = (cell["cell"], cell.get("grade_id") or "", cell["source"])
-        return (
-            self.judge.run_test_cell(*arguments, cell.get("compiled", ""))
-            if isinstance(self.judge, SeparateProcessJudge)
-            else self.judge.run_test_cell(*arguments)
-        )
+            yield self.judge
 
     def _take_checkpoint(self) -> None:
         assert self.judge and self.link
@@ -270,23 +250,18 @@ class NotebookRunner:
         return self.cells_since_checkpoint
 
     def _replay(self, cells: list[BundleCell]) -> bool:
-        """Run cells again for their side effects. Returns False if one is lost this time; that cell is not run again.
-
-        With tests in a separate process, test cells are skipped: the names that they bind are in the judge, where nothing was lost.
-        """
+        """Run cells again for their side effects. Returns False if one is lost this time; that cell is not run again."""
+        assert self.judge
         started_at = time.monotonic()
-        if isinstance(self.judge, SeparateProcessJudge):
-            try:
-                self.judge.export_names()
-            except PeerLost:
-                return False
+        try:
+            self.judge.prepare_replay()
+        except PeerLost:
+            return False
         for cell in cells:
-            if self.is_separate_process and cell["kind"] == "test":
-                continue
             try:
-                self._execute_cell(
-                    cell, min(self.limits["cell_seconds"], self.deadline - time.monotonic()), is_replay=True
-                )
+                remaining_seconds = max(0.0, self.deadline - time.monotonic())
+                with self._limit_time(min(self.limits["cell_seconds"], remaining_seconds)) as judge:
+                    judge.replay_cell(cell)
             except PeerLost:
                 self.completed_cells = [other for other in self.completed_cells if other is not cell]
                 self.cells_since_checkpoint = [other for other in self.cells_since_checkpoint if other is not cell]

@@ -19,8 +19,8 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.sandbox.student_process import (
@@ -32,7 +32,7 @@ from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparatePr
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_recorder import Usage, record_usage
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,6 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
                 link,
                 warm_state.shell.user_ns,
                 commands.run_student_cell,
-                lambda number, source: commands.run_test_cell(number, source)[:2],
                 checkpoints.take_checkpoint,
                 pop_output=output.pop_output,
                 locate_error=commands.locate_error,
@@ -124,18 +123,18 @@ class _StudentCommands:
         self.helpers.add_cell(to_plain_python(source) or "", self.warm_state.shell.user_ns)
         return cell_error
 
-    def run_test_cell(
-        self, number: int, source: str, grade_id: str = ""
-    ) -> tuple[list[TestFields], list[FlagFields], Usage]:
+    def run_test_cell(self, number: int, source: str, grade_id: str) -> tuple[TestCellFields, Usage]:
         self.output.begin_cell()
         context = CellContext.from_isolation(self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers)
         usage = (
             record_usage(to_plain_python(source) or "", self.warm_state.shell.user_ns, self.helpers)
             if self.is_recording
-            else None
+            else {}
         )
-        results = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
-        return results, context.flags, {**usage, "operators": sorted(context.used_operators)} if usage else {}
+        fields = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
+        if self.is_recording:
+            usage["operators"] = sorted(context.used_operators)
+        return fields, usage
 
     def locate_error(self, error: BaseException) -> tuple[int | None, int | None]:
         cell_error = describe_cell_error(error, self.cell_executor.leading_blank_lines, include_detail=False)

@@ -20,7 +20,7 @@ import msgspec
 
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell
-from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
 from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
@@ -119,7 +119,6 @@ def _serve_student(link: Link, shell: Shell) -> None:
             link,
             shell.user_ns,
             run_cell,
-            lambda number, source: ([], []),
             lambda: False,
             pop_output=output.pop_output,
         ).serve()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
-FlagTuple = tuple[str, str]
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
 
 SYS_HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
 IMPORT_HOOK_LISTS = ("meta_path", "path_hooks")
@@ -42,8 +42,8 @@ class InterpreterSnapshot:
         self.import_hook_lists = {name: list(getattr(sys, name)) for name in IMPORT_HOOK_LISTS}
         self.gc_callbacks = list(gc.callbacks)
 
-    def restore(self) -> Iterator[FlagTuple]:
-        """Restore every hook. Yields the code and the detail of a flag for each one that had changed."""
+    def restore(self) -> Iterator[FlagFields]:
+        """Restore every hook. Yields a flag for each one that had changed."""
         yield from self._restore_tracing()
         yield from self._restore_signals()
         for name, hook in self.sys_hooks.items():
@@ -52,32 +52,32 @@ class InterpreterSnapshot:
                 setattr(sys, name, hook)
                 # Libraries set hooks too: `sympy.init_printing()` does.
                 if type(current) is not FunctionType or not self.is_from_library(current):
-                    yield "interpreter-changed", f"sys.{name}"
+                    yield make_flag("interpreter-changed", f"sys.{name}")
         if threading.excepthook is not self.thread_excepthook:
             threading.excepthook = self.thread_excepthook
-            yield "interpreter-changed", "threading.excepthook"
+            yield make_flag("interpreter-changed", "threading.excepthook")
         for name, saved in self.import_hook_lists.items():
             yield from self._restore_list("import-hook-changed", f"sys.{name}", getattr(sys, name), saved)
         yield from self._restore_list("interpreter-changed", "gc.callbacks", gc.callbacks, self.gc_callbacks)
 
-    def _restore_list(self, code: str, name: str, live: list[Any], saved: list[Any]) -> Iterator[FlagTuple]:
+    def _restore_list(self, code: str, name: str, live: list[Any], saved: list[Any]) -> Iterator[FlagFields]:
         """Restore a list, but leaves items in it that a library has added since."""
         foreign_items = [item for item in live if not _contains(item, saved) and not self.is_from_library(item)]
         if foreign_items or not all(_contains(item, live) for item in saved):
             live[:] = saved + [item for item in live if not _contains(item, saved) and self.is_from_library(item)]
-            yield code, name
+            yield make_flag(code, name)
 
-    def _restore_tracing(self) -> Iterator[FlagTuple]:
+    def _restore_tracing(self) -> Iterator[FlagFields]:
         if sys.gettrace() is not self.trace:
             sys.settrace(self.trace)
-            yield "tracing-attempted", "sys.settrace"
+            yield make_flag("tracing-attempted", "sys.settrace")
         if sys.getprofile() is not self.profile:
             sys.setprofile(self.profile)
-            yield "tracing-attempted", "sys.setprofile"
+            yield make_flag("tracing-attempted", "sys.setprofile")
         if (threading.gettrace(), threading.getprofile()) != self.thread_tracing:
             threading.settrace(self.thread_tracing[0])
             threading.setprofile(self.thread_tracing[1])
-            yield "tracing-attempted", "threading.settrace"
+            yield make_flag("tracing-attempted", "threading.settrace")
         for number, tool in self._iter_monitoring_tools():
             if self.monitoring_tools.get(number) != tool:
                 monitoring = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
@@ -88,7 +88,7 @@ class InterpreterSnapshot:
                     except ValueError:
                         break
                 monitoring.free_tool_id(number)
-                yield "tracing-attempted", "sys.monitoring"
+                yield make_flag("tracing-attempted", "sys.monitoring")
 
     def _iter_monitoring_tools(self) -> Iterator[tuple[int, str]]:
         monitoring = getattr(sys, "monitoring", None)
@@ -97,7 +97,7 @@ class InterpreterSnapshot:
             if tool is not None:
                 yield number, tool
 
-    def _restore_signals(self) -> Iterator[FlagTuple]:
+    def _restore_signals(self) -> Iterator[FlagFields]:
         if threading.current_thread() is not threading.main_thread():
             return
         for number, handler in self.signals.items():
@@ -106,12 +106,12 @@ class InterpreterSnapshot:
                     signal.signal(number, handler)
                 except (OSError, ValueError):
                     continue
-                yield "signal-handler-changed", signal.Signals(number).name
+                yield make_flag("signal-handler-changed", signal.Signals(number).name)
         for name in TIMERS:
             timer = getattr(signal, name)
             if signal.getitimer(timer) != (0.0, 0.0) and not self.active_timers[name]:
                 signal.setitimer(timer, 0)
-                yield "signal-handler-changed", name
+                yield make_flag("signal-handler-changed", name)
 
 
 class ShellSnapshot:
@@ -131,19 +131,19 @@ class ShellSnapshot:
         # Methods that are overridden on the instance already. Others found there later are the student's.
         self.overridden_methods = frozenset(name for name in vars(shell) if callable(getattr(type(shell), name, None)))
 
-    def restore(self) -> Iterator[FlagTuple]:
-        """Restore every hook. Yields the code and the detail of a flag for each one that had changed."""
+    def restore(self) -> Iterator[FlagFields]:
+        """Restore every hook. Yields a flag for each one that had changed."""
         if not self.is_ipython:
             return
         shell = self.shell
         for name in [*vars(shell)]:
             if name not in self.overridden_methods and isinstance(getattr(type(shell), name, None), FunctionType):
                 del vars(shell)[name]
-                yield "shell-changed", name
+                yield make_flag("shell-changed", name)
         for name, value in self.attributes.items():
             if value is not _ABSENT and getattr(shell, name, None) is not value:
                 setattr(shell, name, value)
-                yield "shell-changed", name
+                yield make_flag("shell-changed", name)
         manager = shell.input_transformer_manager
         lists = [(name, shell, name, saved) for name, saved in self.attribute_lists.items()]
         lists += [(name, manager, name, saved) for name, saved in self.transform_lists.items()]
@@ -151,20 +151,20 @@ class ShellSnapshot:
             live = getattr(owner, name)
             if len(live) != len(saved) or not all(_contains(item, saved) for item in live):
                 setattr(owner, name, type(live)(saved))
-                yield "shell-changed", label
+                yield make_flag("shell-changed", label)
         yield from self._restore_callbacks()
         yield from self._restore_magics()
 
-    def _restore_callbacks(self) -> Iterator[FlagTuple]:
+    def _restore_callbacks(self) -> Iterator[FlagFields]:
         for name, live in self.shell.events.callbacks.items():
             saved = self.callbacks.get(name, [])
             restored_items = [item for item in live if _contains(item, saved) or self.is_from_library(item)]
             restored_items += [item for item in saved if not _contains(item, live)]
             if len(restored_items) != len(live) or not all(_contains(item, live) for item in restored_items):
                 live[:] = restored_items
-                yield "shell-changed", f"events.{name}"
+                yield make_flag("shell-changed", f"events.{name}")
 
-    def _restore_magics(self) -> Iterator[FlagTuple]:
+    def _restore_magics(self) -> Iterator[FlagFields]:
         """Restore IPython's magics, some of which IPython loads when they are used. Magics that the student added stay."""
         for kind, saved in self.magics.items():
             live = self.shell.magics_manager.magics[kind]
@@ -175,7 +175,7 @@ class ShellSnapshot:
             ]
             for name in changed_names:
                 live[name] = saved[name]
-                yield "shell-changed", f"%{name}"
+                yield make_flag("shell-changed", f"%{name}")
 
 
 def _contains(item: object, items: list[Any] | tuple[Any, ...]) -> bool:

@@ -13,15 +13,16 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradiction
-from pmh_jupyter.grading.runtime.in_process.statement_runner import make_test_result
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, make_flag
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
 
-class InProcessJudge:
-    """The judge's end. Every method raises PeerLost if the student process can no longer be used.
+class InProcessJudge(NotebookJudge):
+    """The judge's end.
 
     is_recording: `build_manifest` returns the usage of the test cells. Set for the reference solution, when a lesson is released.
     """
@@ -31,42 +32,37 @@ class InProcessJudge:
         self._manifest = Manifest(None)
 
     def reconnect(self, link: Link) -> None:
-        """Continue with another student process, after one was lost."""
         self.link = link
 
     def checkpoint(self) -> None:
-        """Make the student process take a checkpoint."""
         self._request("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a student's cell. Returns the error that it raised (see `shell.describe_cell_error`)."""
         if self._is_recording:
             self._manifest.rebound_names |= find_bound_names(to_plain_python(source) or "")
         return self._run_cell("run-cell", number, source)
 
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a locked cell of the release. Returns the error that it raised."""
         return self._run_cell("run-locked-cell", number, source)
 
     def _run_cell(self, kind: str, number: int, source: str) -> ErrorFields | None:
         cell_error = self._request(kind, number, source)
         return cell_error if isinstance(cell_error, dict) else None
 
-    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
-        """Run a test cell. Returns its test results and flags."""
+    def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         reply = self._request("run-test-cell", number, source, grade_id)
-        if not (isinstance(reply, list) and len(reply) == 3 and all(isinstance(part, list) for part in reply[:2])):
-            raise PeerLost("protocol-error", "The reply is not a list of test results.")
+        if not (isinstance(reply, list) and len(reply) == 2 and _has_test_cell_fields(reply[0])):
+            raise PeerLost("protocol-error", "The reply is not the result of a test cell.")
+        fields: TestCellFields = reply[0]
         if self._is_recording:
-            self._manifest.add_usage(grade_id, reply[2])
-        contradiction = find_contradiction(reply[0], source)
+            self._manifest.add_usage(grade_id, reply[1])
+        contradiction = find_contradiction(fields["tests"], source)
         if contradiction:
-            flag: FlagFields = {"code": "judge-output-malformed", "detail": contradiction}
-            return [make_test_result(None, "failed", "not-met")], [flag, *reply[1]]
-        return reply[0], reply[1]
+            flag = make_flag("judge-output-malformed", contradiction)
+            return {"tests": [make_test_result(None, "failed", "not-met")], "flags": [flag, *fields["flags"]]}
+        return fields
 
     def build_manifest(self) -> dict[str, Any]:
-        """Describe what the test cells have used so far (see `Manifest.as_dict`)."""
         return self._manifest.as_dict()
 
     def _request(self, *message: object) -> object:
@@ -77,15 +73,25 @@ class InProcessJudge:
         return self.link.receive()
 
 
+def _has_test_cell_fields(fields: object) -> bool:
+    """Return whether this has the fields of a test cell's result, and no others. The host validates their values."""
+    return (
+        isinstance(fields, dict)
+        and fields.keys() <= {"tests", "flags", "credit", "invalid_credit"}
+        and isinstance(fields.get("tests"), list)
+        and isinstance(fields.get("flags"), list)
+    )
+
+
 class InProcessStudentServer:
-    """The student's end. `run_test_cell(number, source, grade_id)` returns test results, flags, and the usage of the cell."""
+    """The student's end. `run_test_cell(number, source, grade_id)` returns the result of the cell, and its usage."""
 
     def __init__(
         self,
         link: Link,
         run_student_cell: Callable[[int, str], ErrorFields | None],
         run_locked_cell: Callable[[int, str], ErrorFields | None],
-        run_test_cell: Callable[[int, str, str], tuple[list[TestFields], list[FlagFields], dict[str, Any]]],
+        run_test_cell: Callable[[int, str, str], tuple[TestCellFields, dict[str, Any]]],
         take_checkpoint: Callable[[], bool],
     ) -> None:
         self.link, self.take_checkpoint = link, take_checkpoint

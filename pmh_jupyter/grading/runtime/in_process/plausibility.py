@@ -11,10 +11,8 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
-from pmh_jupyter.grading.runtime.in_process.statement_runner import MAX_TEST_RESULTS
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import MAX_TEST_RESULTS
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
-
-_CREDIT_REASONS = ("credit", "invalid-credit")
 
 
 def find_contradiction(tests: list[Any], source: str) -> str:
@@ -26,10 +24,9 @@ def find_contradiction(tests: list[Any], source: str) -> str:
     except PARSE_ERRORS:
         return ""  # the cell fails for everybody
     asserting = [(statement.name, statement.is_hidden) for statement in statements if statement.has_assertion]
-    reported = [test for test in tests if test.get("reason") not in _CREDIT_REASONS]
-    if any(test.get("outcome") != "passed" for test in reported) or len(asserting) > MAX_TEST_RESULTS:
+    if any(test.get("outcome") != "passed" for test in tests) or len(asserting) > MAX_TEST_RESULTS:
         return ""  # it does not pass
-    names = [(test.get("name"), test.get("is_hidden")) for test in reported]
+    names = [(test.get("name"), test.get("is_hidden")) for test in tests]
     if names != (asserting or [("", False)]):
         return f"{len(names)} passed tests were reported that are not the {len(asserting)} of the cell"
     return ""

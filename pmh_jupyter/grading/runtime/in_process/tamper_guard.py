@@ -50,9 +50,8 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     find_all_classes,
     find_library_folders,
 )
-
-Flag = dict[str, str]
-MAX_FLAGS = 50
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
 
 # Modules of Python that a verdict depends on, besides the builtins and our own package.
 ALWAYS_GUARDED_MODULES = (
@@ -61,22 +60,6 @@ ALWAYS_GUARDED_MODULES = (
     "copyreg", "datetime", "decimal", "fractions", "functools", "inspect", "io", "itertools", "json", "linecache", "math",
     "numbers", "operator", "random", "re", "reprlib", "statistics", "string", "traceback", "types", "unittest",
 )  # fmt: skip
-
-
-class FlagCollector:
-    """The flags of one test cell, without duplicates."""
-
-    def __init__(self, flags: list[Flag]) -> None:
-        self.flags = flags
-
-    def add(self, code: str, detail: str) -> None:
-        flag = {"code": code, "detail": detail[:200]}
-        if flag not in self.flags and len(self.flags) < MAX_FLAGS:
-            self.flags.append(flag)
-
-    def extend(self, flags: Iterable[Flag]) -> None:
-        for flag in flags:
-            self.add(flag["code"], flag["detail"])
 
 
 class TamperGuard:
@@ -104,7 +87,7 @@ class TamperGuard:
         self.always_guarded = frozenset((*ALWAYS_GUARDED_MODULES, own_package))
         self.interpreter_snapshot: InterpreterSnapshot | None = None
         self.shell_snapshot: ShellSnapshot | None = None
-        self.early_flags: list[Flag] = []
+        self.early_flags = FlagCollector()
 
     def add_packages(self, packages: Iterable[str]) -> None:
         """Add packages that have been loaded since. Must be called before any of the student's code runs."""
@@ -124,25 +107,25 @@ class TamperGuard:
         library_globals = frozenset(
             id(vars(module)) for module in [*sys.modules.values()] if type(module) is ModuleType
         )
-        STUDENT_POLICY.enable(library_globals, self.trusted_folders, FlagCollector(self.early_flags).add)
+        STUDENT_POLICY.enable(library_globals, self.trusted_folders, self.early_flags.add)
 
-    def restore(self, shell: Any, source: str | None = None) -> list[Flag]:
+    def restore(self, shell: Any, source: str | None = None) -> list[FlagFields]:
         """Restore everything that a test cell may depend on. Returns a flag for every change since the last call.
 
         source: the test cell; None for any test cell.
         """
-        flags, self.early_flags[:] = [*self.early_flags], []
+        flags = self.early_flags.pop_flags()
         flags += _make_flags("builtins-changed", self.builtins_snapshot.restore())
         flags += _make_flags("library-changed", self.dispatch_tables.restore())
         for root in self._list_relevant_packages(shell, source):
             flags += _make_flags("library-changed", self.package_snapshots[root].restore())
         for snapshot in (self.interpreter_snapshot, self.shell_snapshot):
             if snapshot is not None:
-                flags += [{"code": code, "detail": detail} for code, detail in snapshot.restore()]
+                flags += snapshot.restore()
         flags += _make_flags("library-changed", self._discard_foreign_modules(source))
-        return flags[:MAX_FLAGS]
+        return flags
 
-    def restore_builtins(self) -> list[Flag]:
+    def restore_builtins(self) -> list[FlagFields]:
         """Restore the builtins, between two statements of a test cell."""
         return list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
 
@@ -227,8 +210,8 @@ def _unload_package(root: str) -> None:
         del sys.modules[name]
 
 
-def _make_flags(code: str, details: Iterable[str]) -> Iterator[Flag]:
-    return ({"code": code, "detail": detail} for detail in details)
+def _make_flags(code: str, details: Iterable[str]) -> Iterator[FlagFields]:
+    return (make_flag(code, detail) for detail in details)
 
 
 def _find_names(source: str) -> set[str]:

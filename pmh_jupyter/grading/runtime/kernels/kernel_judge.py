@@ -11,10 +11,10 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
-from pmh_jupyter.grading.runtime.in_process.statement_runner import make_test_result
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
 # R and Julia take seconds to start, on a busy machine many.
 KERNEL_START_TIMEOUT_SECONDS = 60.0
@@ -56,14 +56,17 @@ class KernelJudge(InProcessJudge):
             return None
         return {"error_type": _get_error_name(reply), "detail": _get_error_detail(reply), "cell": number, "line": None}
 
-    def run_test_cell(self, number: int, grade_id: str, source: str) -> tuple[list[TestFields], list[FlagFields]]:
+    def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
+        return self.run_student_cell(number, source)
+
+    def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         if not source.strip():
-            return [], []
+            return {"tests": [], "flags": []}
         reply = self._request_reply("run-test-cell", number, source)
         outcome = "passed" if reply["status"] == "ok" else "failed"
         is_hidden = BEGIN_HIDDEN_TESTS in source
         test = make_test_result(None, outcome, "", expression=clip(grade_id), is_hidden=is_hidden)
-        return [test | (_build_failure_fields(reply, source) if outcome == "failed" else {})], []
+        return {"tests": [test | (_build_failure_fields(reply, source) if outcome == "failed" else {})], "flags": []}
 
     def _request_reply(self, kind: str, number: int, source: str) -> dict[str, str]:
         reply = self._request(kind, number, source)

@@ -36,11 +36,11 @@ _DTYPE_PATTERN = re.compile(
 _MAX_CODE_POINT = 0x10FFFF
 
 
-def find_writer(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
+def find_writer(cls: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
-    return _WRITERS.get(kind) or (_write_dtype if issubclass(kind, sys.modules["numpy"].dtype) else None)
+    return _WRITERS.get(cls) or (_write_dtype if issubclass(cls, sys.modules["numpy"].dtype) else None)
 
 
 def _load_types() -> bool:

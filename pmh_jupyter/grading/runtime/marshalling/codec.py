@@ -128,27 +128,27 @@ class Encoder:
 
     def encode(self, value: Any) -> WireValue:
         """Encode any value."""
-        kind = type(value)
-        if kind in NATIVE_TYPES:
+        cls = type(value)
+        if cls in NATIVE_TYPES:
             return value
-        write_scalar = scalars.WRITERS.get(kind)
+        write_scalar = scalars.WRITERS.get(cls)
         if write_scalar is not None:
             try:
                 return write_scalar(value, self.bounds)
             except NotByValue:
                 return self._to_reference(value)
-        writer = containers.WRITERS.get(kind) or _find_library_writer(kind)
+        writer = containers.WRITERS.get(cls) or _find_library_writer(cls)
         if writer is None:
             return self._to_reference(value)
-        return self._encode_container(value, kind, writer)
+        return self._encode_container(value, cls, writer)
 
-    def _encode_container(self, value: Any, kind: type, writer: Callable[[ValueEncoder, Any], list[Any]]) -> WireValue:
+    def _encode_container(self, value: Any, cls: type, writer: Callable[[ValueEncoder, Any], list[Any]]) -> WireValue:
         value_id = id(value)
         number = None
-        if self.memo is not None and _has_identity(kind):
+        if self.memo is not None and _has_identity(cls):
             number = self.memo.assign_number(value)
             if number in self._sent_numbers and (
-                value_id not in self._enclosing_ids or kind in containers.FILLABLE_TYPES
+                value_id not in self._enclosing_ids or cls in containers.FILLABLE_TYPES
             ):
                 return ["=", number]
         if value_id in self._enclosing_ids or self._depth >= self.bounds.max_depth:
@@ -185,9 +185,9 @@ class Encoder:
         return [encode(item) for item in items]
 
 
-def _has_identity(kind: type) -> bool:
+def _has_identity(cls: type) -> bool:
     """Return whether values of this type are mutable, so that their identity matters."""
-    return kind in containers.NUMBERED_TYPES or kind in arrays.MUTABLE or kind in tables.MUTABLE
+    return cls in containers.NUMBERED_TYPES or cls in arrays.MUTABLE or cls in tables.MUTABLE
 
 
 def _is_native(items: list[Any], kinds: set[type]) -> bool:
@@ -207,11 +207,11 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
     return True
 
 
-def _find_library_writer(kind: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
+def _find_library_writer(cls: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the writer for a type of NumPy or pandas, if the library is loaded in this process."""
     if "numpy" not in sys.modules:
         return None
-    return arrays.find_writer(kind) or tables.find_writer(kind)
+    return arrays.find_writer(cls) or tables.find_writer(cls)
 
 
 def refill(existing: Any, fresh: Any) -> bool:
@@ -239,10 +239,10 @@ class Decoder:
 
     def decode(self, encoded: WireValue) -> Any:
         """Decode any value."""
-        kind = type(encoded)
-        if kind in _NATIVE_ITEM_TYPES:
+        cls = type(encoded)
+        if cls in _NATIVE_ITEM_TYPES:
             return encoded
-        if kind is not list or not encoded or type(encoded[0]) is not str:
+        if cls is not list or not encoded or type(encoded[0]) is not str:
             raise WireFormatError("This is not an encoded value.")
         tag = encoded[0]
         if tag not in TAGS:
@@ -302,9 +302,9 @@ class Decoder:
             value = self._refill(number, self._decode_tagged(tag, body))
             self._remember(number, value)
             return value
-        kind, make_empty, fill = containers.FILLABLE[tag]
+        cls, make_empty, fill = containers.FILLABLE[tag]
         value, fresh = self._memo.find_known_value(number), make_empty(body)
-        if type(value) is not kind or not containers.has_same_settings(value, fresh):
+        if type(value) is not cls or not containers.has_same_settings(value, fresh):
             value = fresh
         self._remember(number, value)
         return fill(self, value, body)

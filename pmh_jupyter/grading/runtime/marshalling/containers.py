@@ -19,9 +19,9 @@ __builtins__ = BUILTINS
 
 # The factories that a decoded defaultdict may use without a reference.
 _FACTORIES: dict[str, type] = {
-    kind.__name__: kind for kind in (int, float, complex, str, bytes, bool, list, tuple, dict, set, frozenset)
+    cls.__name__: cls for cls in (int, float, complex, str, bytes, bool, list, tuple, dict, set, frozenset)
 }
-_FACTORY_NAMES = {kind: name for name, kind in _FACTORIES.items()}
+_FACTORY_NAMES = {cls: name for name, cls in _FACTORIES.items()}
 _EMPTY_DICT: dict[Any, Any] = {}
 _DICT_KEYS, _DICT_VALUES, _DICT_ITEMS = type(_EMPTY_DICT.keys()), type(_EMPTY_DICT.values()), type(_EMPTY_DICT.items())
 
@@ -196,7 +196,7 @@ FILLABLE: dict[str, tuple[type, Callable[[list[Any]], Any], Callable[[ValueDecod
     "dd": (defaultdict, lambda encoded: defaultdict(), _fill_defaultdict),
     "dq": (deque, _create_deque, _fill_deque),
 }
-FILLABLE_TYPES = frozenset(kind for kind, _, _ in FILLABLE.values())
+FILLABLE_TYPES = frozenset(cls for cls, _, _ in FILLABLE.values())
 NUMBERED_TYPES = FILLABLE_TYPES | {bytearray}
 READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "t": _read_tuple,

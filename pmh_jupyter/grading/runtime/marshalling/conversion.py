@@ -40,10 +40,8 @@ def _convert_date(value: datetime.date) -> datetime.date:
 
 def _convert_datetime(value: datetime.datetime) -> datetime.datetime:
     zone = datetime.datetime.tzinfo.__get__(value)
-    if zone is not None and type(zone) not in (
-        datetime.timezone,
-        zoneinfo.ZoneInfo,
-    ):  # of another library, or the notebook's own
+    # A zone of another library, or the notebook's own, becomes an offset.
+    if zone is not None and type(zone) not in (datetime.timezone, zoneinfo.ZoneInfo):
         zone = datetime.timezone(datetime.datetime.utcoffset(value) or datetime.timedelta())
     return datetime.datetime.combine(_convert_date(value), datetime.datetime.time(value), zone)
 
@@ -102,9 +100,9 @@ _LIBRARY_CONVERTERS: dict[tuple[str, str], Callable[[Any, Any], Any]] = {
 }
 
 
-def has_plain_base(kind: type) -> bool:
+def has_plain_base(cls: type) -> bool:
     """Return whether values of this class can be converted."""
-    return _find_converter(kind) is not None
+    return _find_converter(cls) is not None
 
 
 def convert(value: Any) -> Any:
@@ -114,8 +112,8 @@ def convert(value: Any) -> Any:
     return converter(value)
 
 
-def _find_converter(kind: type) -> Callable[[Any], Any] | None:
-    for base in type.__dict__["__mro__"].__get__(kind):
+def _find_converter(cls: type) -> Callable[[Any], Any] | None:
+    for base in type.__dict__["__mro__"].__get__(cls):
         converter = _CONVERTERS.get(base)
         if converter is not None:
             return converter

@@ -10,8 +10,8 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 __builtins__ = BUILTINS
 
 BUILTIN_EXCEPTIONS = {
-    name: kind for name, kind in BUILTINS.items() if isinstance(kind, type) and issubclass(kind, Exception)
-} | {"ExceptionGroup": ExceptionGroup}
+    name: cls for name, cls in BUILTINS.items() if isinstance(cls, type) and issubclass(cls, Exception)
+}
 LOCATION_ATTRIBUTE = "_pmh_location"
 TAG = "exc"
 _MAX_NOTES = 100
@@ -23,7 +23,7 @@ def _make_exception_class(name: str, *bases: type[BaseException]) -> type[Except
 
 # An exception of the student's code must not interrupt the judge: each of these arrives as an ordinary exception. SystemExit, which a test
 # may expect, is both.
-_CONTROL_EXCEPTIONS: dict[str, type[BaseException]] = {
+_STAND_INS: dict[str, type[BaseException]] = {
     "KeyboardInterrupt": _make_exception_class("KeyboardInterrupt"),
     "GeneratorExit": _make_exception_class("GeneratorExit"),
     "CancelledError": _make_exception_class("CancelledError"),
@@ -39,11 +39,9 @@ def is_sent_by_value(error: BaseException) -> bool:
 
 def encode_exception_fields(error: BaseException) -> list[Any]:
     """Return the tag, the name, and the values (arguments, attributes, notes, cause), which the caller encodes."""
-    kind = type(error)
+    cls = type(error)
     names = [
-        base.__name__
-        for base in kind.__mro__
-        if base.__name__ in BUILTIN_EXCEPTIONS or base.__name__ in _CONTROL_EXCEPTIONS
+        base.__name__ for base in cls.__mro__ if base.__name__ in BUILTIN_EXCEPTIONS or base.__name__ in _STAND_INS
     ]
     attributes = {name: value for name, value in vars(error).items() if type(name) is str and not name.startswith("_")}
     notes = vars(error).get("__notes__")
@@ -53,13 +51,13 @@ def encode_exception_fields(error: BaseException) -> list[Any]:
 
 def read_exception(name: Any, values: Any) -> BaseException:
     """Create the exception from decoded values. Raises `WireFormatError`."""
-    kind = (BUILTIN_EXCEPTIONS.get(name) or _CONTROL_EXCEPTIONS.get(name)) if type(name) is str else None
-    if kind is None or type(values) is not tuple or len(values) != 4:
+    cls = (BUILTIN_EXCEPTIONS.get(name) or _STAND_INS.get(name)) if type(name) is str else None
+    if cls is None or type(values) is not tuple or len(values) != 4:
         raise WireFormatError("This is not an exception.")
     arguments, attributes, notes, cause = values
     if type(arguments) is not tuple or type(attributes) is not dict or type(notes) is not tuple:
         raise WireFormatError("This is not an exception.")
-    error = make_exception(kind, arguments)
+    error = make_exception(cls, arguments)
     for attribute, value in attributes.items():
         if type(attribute) is str and not attribute.startswith("_"):
             error.__dict__[attribute] = value
@@ -70,24 +68,24 @@ def read_exception(name: Any, values: Any) -> BaseException:
     return error
 
 
-def make_exception(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+def make_exception(cls: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
     """Create an exception with these arguments, even if its constructor rejects them."""
     try:
-        return kind(*arguments)
+        return cls(*arguments)
     except Exception:  # noqa: BLE001 - the arguments may be anything
         error = Exception(*arguments)
-        error.__class__ = _make_exception_class(kind.__name__)
+        error.__class__ = _make_exception_class(cls.__name__)
         return error
 
 
-def make_blank_exception(kind: type) -> Any:
+def make_blank_exception(cls: type) -> Any:
     """Create an instance of an exception's proxy class without running a constructor of the class."""
     base: Any = next(
-        base for base in type.__getattribute__(kind, "__mro__") if BUILTIN_EXCEPTIONS.get(base.__name__) is base
+        base for base in type.__getattribute__(cls, "__mro__") if BUILTIN_EXCEPTIONS.get(base.__name__) is base
     )
     if base is ExceptionGroup:
-        return base.__new__(kind, "", [Exception()])
-    return base.__new__(kind)
+        return base.__new__(cls, "", [Exception()])
+    return base.__new__(cls)
 
 
 def get_location(error: BaseException) -> tuple[int, int] | None:

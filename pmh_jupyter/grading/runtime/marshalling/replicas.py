@@ -206,16 +206,16 @@ class Replicas(Memo):
 
     def _take_snapshot(self, value: Any, include_large: bool) -> Any:
         """Return the content of the value, one level deep; None for a large one unless `include_large`."""
-        kind = type(value)
-        if kind in (list, set, deque):
+        cls = type(value)
+        if cls in (list, set, deque):
             return list(value) if include_large or len(value) <= MAX_SMALL_ITEMS else None
         if isinstance(value, dict):
             return [*value, *value.values()] if include_large or len(value) <= MAX_SMALL_ITEMS else None
-        if kind is bytearray:
+        if cls is bytearray:
             return bytes(value) if include_large or len(value) <= MAX_SMALL_BYTES else None
-        if kind.__module__ == "numpy" and not (include_large or value.nbytes <= MAX_SMALL_BYTES):
+        if cls.__module__ == "numpy" and not (include_large or value.nbytes <= MAX_SMALL_BYTES):
             return None
-        return self._encode(value) if include_large or kind.__module__ == "numpy" else None
+        return self._encode(value) if include_large or cls.__module__ == "numpy" else None
 
 
 def _count_references() -> int:

@@ -33,11 +33,11 @@ _COLUMN_WRITERS: dict[type, Writer] = {}
 MUTABLE: set[type] = set()
 
 
-def find_writer(kind: type) -> Writer | None:
+def find_writer(cls: type) -> Writer | None:
     """Return the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
-    return _WRITERS.get(kind)
+    return _WRITERS.get(cls)
 
 
 def _load_types() -> bool:

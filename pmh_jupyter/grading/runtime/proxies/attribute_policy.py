@@ -70,20 +70,14 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
     if len(parameters) != 1 or type(parameters[0]) is not str:
         raise PermissionError("this request is not allowed")
     name = parameters[0]
-    kind = type(target)
-    if name in _NAME_ATTRIBUTES and kind in _OPAQUE_TYPES:
+    cls = type(target)
+    if name in _NAME_ATTRIBUTES and cls in _OPAQUE_TYPES:
         return
     mock: Any = sys.modules.get("unittest.mock")
-    if (
-        mock is not None
-        and issubclass(kind, mock.NonCallableMock)
-        and name not in _MOCK_RECORDS
-        and hasattr(kind, name)
-    ):
-        raise AttributeError(
-            name
-        )  # `configure_mock` and the like: only what the test has put on the mock is the student's to use
-    if kind is types.GeneratorType and name in _GENERATOR_METHODS:
+    if mock is not None and issubclass(cls, mock.NonCallableMock) and name not in _MOCK_RECORDS and hasattr(cls, name):
+        # `configure_mock` and the like: only what the test has put on the mock is the student's to use.
+        raise AttributeError(name)
+    if cls is types.GeneratorType and name in _GENERATOR_METHODS:
         return
-    if name.startswith("_") or issubclass(kind, _OPAQUE_TYPES):
+    if name.startswith("_") or issubclass(cls, _OPAQUE_TYPES):
         raise AttributeError(name)

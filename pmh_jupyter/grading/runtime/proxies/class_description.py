@@ -16,11 +16,11 @@ __builtins__ = BUILTINS
 VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
 # A class that derives from one of these modules has their operators, which its description names as its own.
 _DATA_MODULES = ("numpy", "pandas", "collections", "datetime", "decimal", "fractions", "types")
-_CONTAINER_TYPES = (list, dict, set, bytearray)
+MUTABLE_CONTAINERS = (list, dict, set, bytearray)
 _MAX_NAME_CHARS = 200
 
 
-def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list[Any]:
+def describe_class(cls: type, encode_base: Callable[[type], list[Any]]) -> list[Any]:
     """Return the description of a class.
 
     It contains name, qualified name, import path or None, encoded bases, operators, operators that the class sets to None, and whether it
@@ -30,9 +30,9 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
     derives from one of NumPy or pandas is described with the operators of that class, because the other process may not have loaded the
     library.
     """
-    import_path = importable_objects.find_import_path(kind) or importable_objects.find_allowed_import_path(kind)
+    import_path = importable_objects.find_import_path(cls) or importable_objects.find_allowed_import_path(cls)
     if import_path is None:
-        direct_bases = [base for base in type.__dict__["__bases__"].__get__(kind) if base is not object]
+        direct_bases = [base for base in type.__dict__["__bases__"].__get__(cls) if base is not object]
         library_bases = [
             base
             for base in direct_bases
@@ -41,14 +41,14 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
         bases = [encode_base(base) for base in direct_bases if base not in library_bases]
         bases += [encode_base(plain) for base in library_bases for plain in _find_plain_bases(base)]
         classes: tuple[type, ...] = (
-            kind,
+            cls,
             *(part for base in library_bases for part in _get_mro(base) if part is not object),
         )
     else:
-        bases = [encode_base(base) for base in _find_plain_bases(kind)]
-        classes = tuple(part for part in _get_mro(kind) if part is not object)
+        bases = [encode_base(base) for base in _find_plain_bases(cls)]
+        classes = tuple(part for part in _get_mro(cls) if part is not object)
     operators, removed_operators = _find_operators(classes)
-    name, qualname = type.__dict__["__name__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+    name, qualname = type.__dict__["__name__"].__get__(cls), type.__dict__["__qualname__"].__get__(cls)
     return [
         name[:_MAX_NAME_CHARS],
         qualname[:_MAX_NAME_CHARS],
@@ -56,20 +56,20 @@ def describe_class(kind: type, encode_base: Callable[[type], list[Any]]) -> list
         bases,
         operators,
         removed_operators,
-        conversion.has_plain_base(kind),
+        conversion.has_plain_base(cls),
     ]
 
 
-def _get_mro(kind: type) -> tuple[type, ...]:
-    mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+def _get_mro(cls: type) -> tuple[type, ...]:
+    mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(cls)
     return mro
 
 
-def _find_plain_bases(kind: type) -> list[type]:
-    plain_bases = (*VALUE_TYPES, *_CONTAINER_TYPES, BaseException)
+def _find_plain_bases(cls: type) -> list[type]:
+    plain_bases = (*VALUE_TYPES, *MUTABLE_CONTAINERS, BaseException)
     return [
         part
-        for part in _get_mro(kind)[1:]
+        for part in _get_mro(cls)[1:]
         if part.__module__ == "builtins" and any(issubclass(part, base) for base in plain_bases)
     ][:1]
 

@@ -69,7 +69,7 @@ def import_object(module: str, qualname: str) -> Any:
     return value
 
 
-_ALLOWED_BY_PATH: dict[ImportPath, Any] = {(kind.__module__, kind.__qualname__): kind for kind in _ALLOWED_TYPES}
+_ALLOWED_BY_PATH: dict[ImportPath, Any] = {(cls.__module__, cls.__qualname__): cls for cls in _ALLOWED_TYPES}
 _ALLOWED_IF_LOADED = {
     **{("numpy", name): name for name in _NUMPY_TYPE_NAMES.split()},
     **{("pandas", name): name for name in _PANDAS_TYPE_NAMES.split()},
@@ -81,19 +81,19 @@ def find_allowed_type(module: str, qualname: str) -> type | None:
 
     Types of NumPy and pandas are available only if this process has already loaded the library.
     """
-    kind = _ALLOWED_BY_PATH.get((module, qualname))
-    if kind is None and (module, qualname) in _ALLOWED_IF_LOADED:
-        kind = find_loaded_object(module, qualname)
-    return kind if isinstance(kind, type) else None
+    cls = _ALLOWED_BY_PATH.get((module, qualname))
+    if cls is None and (module, qualname) in _ALLOWED_IF_LOADED:
+        cls = find_loaded_object(module, qualname)
+    return cls if isinstance(cls, type) else None
 
 
-def find_allowed_import_path(kind: type) -> ImportPath | None:
+def find_allowed_import_path(cls: type) -> ImportPath | None:
     """Return the path under which `find_allowed_type` finds this type, or None."""
-    import_path = (kind.__module__, kind.__qualname__)
-    if type(import_path[0]) is str and find_allowed_type(*import_path) is kind:
+    import_path = (cls.__module__, cls.__qualname__)
+    if type(import_path[0]) is str and find_allowed_type(*import_path) is cls:
         return import_path
     # NumPy and pandas define their types in other modules than those that export them.
     root = str(import_path[0]).partition(".")[0]
-    if root in ("numpy", "pandas") and find_allowed_type(root, kind.__name__) is kind:
-        return root, kind.__name__
+    if root in ("numpy", "pandas") and find_allowed_type(root, cls.__name__) is cls:
+        return root, cls.__name__
     return None

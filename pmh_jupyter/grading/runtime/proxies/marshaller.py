@@ -79,31 +79,31 @@ class Marshaller:
     # Encoding.
 
     def _to_reference(self, value: Any) -> list[Any]:
-        kind = type(value)
-        if kind is ProxyMeta or type(kind) is ProxyMeta:
+        cls = type(value)
+        if cls is ProxyMeta or type(cls) is ProxyMeta:
             encoded_proxy = self._encode_proxy(value)
             if encoded_proxy is not None:
                 return encoded_proxy
-        if issubclass(kind, type):
+        if issubclass(cls, type):
             return self._encode_class_value(value)
-        if self.converts_subclasses and conversion.has_plain_base(kind):
+        if self.converts_subclasses and conversion.has_plain_base(cls):
             return self._encode_nested(conversion.convert(value))  # type: ignore[no-any-return]
-        if issubclass(kind, BaseException) and exceptions.is_sent_by_value(value):
+        if issubclass(cls, BaseException) and exceptions.is_sent_by_value(value):
             tag, name, values = exceptions.encode_exception_fields(value)
             return [tag, name, self._encode_nested(values)]
         # Only the judge names library objects. From the other side it would accept no names but those of a few types.
         import_path = None if self._trusts_peer else importable_objects.find_import_path(value)
         if import_path is not None:
             return ["import", *import_path]
-        if kind is types.WrapperDescriptorType and value.__objclass__ is object:
+        if cls is types.WrapperDescriptorType and value.__objclass__ is object:
             return ["object-method", value.__name__]
-        if issubclass(kind, NeverMarshalled):
+        if issubclass(cls, NeverMarshalled):
             raise TypeError("this object belongs to the tests")
-        encoded = ["obj", self.exported_objects.export(value), self._encode_class(kind)]
-        base = find_value_base(kind)
+        encoded = ["obj", self.exported_objects.export(value), self._encode_class(cls)]
+        base = find_value_base(cls)
         return (
             encoded
-            if base in (None, kind)
+            if base in (None, cls)
             else [*encoded, self._encode_nested(conversion.PLAIN_VALUE_FUNCTIONS[base](value))]
         )
 
@@ -117,31 +117,31 @@ class Marshaller:
             raise ReferenceError("the process of this object has ended")
         return ["own", number]
 
-    def _encode_class_value(self, kind: type) -> list[Any]:
-        import_path = importable_objects.find_allowed_import_path(kind)
+    def _encode_class_value(self, cls: type) -> list[Any]:
+        import_path = importable_objects.find_allowed_import_path(cls)
         if import_path is None and not self._trusts_peer:
-            import_path = importable_objects.find_import_path(kind)
+            import_path = importable_objects.find_import_path(cls)
         if import_path is not None:
             return ["import", *import_path]
-        self.exported_objects.export(kind)
-        return self._encode_class(kind)
+        self.exported_objects.export(cls)
+        return self._encode_class(cls)
 
-    def _encode_class(self, kind: type) -> list[Any]:
-        if type(kind) is ProxyMeta:
+    def _encode_class(self, cls: type) -> list[Any]:
+        if type(cls) is ProxyMeta:
             raise TypeError("an object whose class is a proxy class cannot be sent")
-        if kind is _C_METHOD_TYPE:
-            kind = types.BuiltinFunctionType
-        if kind in _CONTROL_EXCEPTIONS:
+        if cls is _C_METHOD_TYPE:
+            cls = types.BuiltinFunctionType
+        if cls in _CONTROL_EXCEPTIONS:
             return ["import", "builtins", "Exception"]
-        number, is_new = self.exported_objects.export_class(kind)
+        number, is_new = self.exported_objects.export_class(cls)
         if not is_new:
             return ["cls", number]
         self.newly_described_classes.append(number)
-        return ["cls", number, describe_class(kind, self._encode_base)]
+        return ["cls", number, describe_class(cls, self._encode_base)]
 
-    def _encode_base(self, kind: type) -> list[Any]:
-        import_path = importable_objects.find_allowed_import_path(kind)
-        return ["import", *import_path] if import_path is not None else self._encode_class(kind)
+    def _encode_base(self, cls: type) -> list[Any]:
+        import_path = importable_objects.find_allowed_import_path(cls)
+        return ["import", *import_path] if import_path is not None else self._encode_class(cls)
 
     def _encode_nested(self, value: Any) -> Any:
         """Encode a value that is part of a reference."""
@@ -176,22 +176,22 @@ class Marshaller:
         raise WireFormatError("An encoded value has an unknown tag.")
 
     def _make_proxy(self, number: int, encoded_class: Any, content: list[Any]) -> Any:
-        kind = self.proxy_classes.decode_class(encoded_class)
-        proxy = self._find_or_create_proxy(number, kind, content)
-        attributes = type.__getattribute__(kind, "__dict__")
+        cls = self.proxy_classes.decode_class(encoded_class)
+        proxy = self._find_or_create_proxy(number, cls, content)
+        attributes = type.__getattribute__(cls, "__dict__")
         if attributes.get("_pmh_has_plain_base") or (
-            attributes.get("_pmh_is_own") and not issubclass(kind, BaseException)
+            attributes.get("_pmh_is_own") and not issubclass(cls, BaseException)
         ):
             self._peer.note_object(proxy)
         return proxy
 
-    def _find_or_create_proxy(self, number: int, kind: Any, content: list[Any]) -> Any:
+    def _find_or_create_proxy(self, number: int, cls: Any, content: list[Any]) -> Any:
         existing_proxy = self._proxies.get(number)
         existing_proxy = self._value_proxies.get(number) if existing_proxy is None else existing_proxy
-        if existing_proxy is not None and type(existing_proxy) is kind:
+        if existing_proxy is not None and type(existing_proxy) is cls:
             find_remote_reference(existing_proxy).count += 1  # type: ignore[union-attr]
             return existing_proxy
-        proxy = self._create_proxy(kind, content)
+        proxy = self._create_proxy(cls, content)
         remote = RemoteReference(self._peer, number, self.dropped_references)
         remote.count = 1
         object.__setattr__(proxy, "_pmh_reference", remote)
@@ -201,16 +201,16 @@ class Marshaller:
             self._value_proxies[number] = proxy
         return proxy
 
-    def _create_proxy(self, kind: Any, content: list[Any]) -> Any:
-        is_proxy_class: bool = type(kind) is ProxyMeta
+    def _create_proxy(self, cls: Any, content: list[Any]) -> Any:
+        is_proxy_class: bool = type(cls) is ProxyMeta
         if not is_proxy_class:
             raise WireFormatError("An object has a class that is sent by value.")
-        base: Any = find_value_base(kind)
+        base: Any = find_value_base(cls)
         if base is not None:
             value = self.codec.decode(content[0]) if content else None
             if type(value) is not base:
                 raise WireFormatError("An object has no value.")
-            return base.__new__(kind, value)
-        if issubclass(kind, BaseException):
-            return exceptions.make_blank_exception(kind)
-        return object.__new__(kind)
+            return base.__new__(cls, value)
+        if issubclass(cls, BaseException):
+            return exceptions.make_blank_exception(cls)
+        return object.__new__(cls)

@@ -45,9 +45,9 @@ class ObjectTable:
         self.offered_numbers.add(number)
         return number
 
-    def export_class(self, kind: type) -> tuple[int, bool]:
+    def export_class(self, cls: type) -> tuple[int, bool]:
         """Return the number of a class, which is never dropped, and whether it still has to be described."""
-        number = self._assign_number(kind)
+        number = self._assign_number(cls)
         is_new = number not in self._described
         self._described.add(number)
         return number, is_new

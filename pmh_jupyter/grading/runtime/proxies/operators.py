@@ -108,8 +108,8 @@ _OPERATOR_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "bytes": bytes,
     "array": _as_array,
     "aiter": aiter,
-    "instancecheck": lambda kind, value: isinstance(value, kind),
-    "subclasscheck": lambda kind, other: issubclass(other, kind),
+    "instancecheck": lambda cls, value: isinstance(value, cls),
+    "subclasscheck": lambda cls, other: issubclass(other, cls),
     "anext": anext,
     **{
         name: _call_method(name)

@@ -56,24 +56,24 @@ def is_proxy(value: Any) -> bool:
     return type(value) is ProxyMeta or find_remote_reference(value) is not None
 
 
-def find_proxy_class_reference(kind: Any) -> tuple[RemotePeer, int] | None:
+def find_proxy_class_reference(cls: Any) -> tuple[RemotePeer, int] | None:
     """Return the peer and the number of a proxy class, or None for anything else."""
-    if type(kind) is not ProxyMeta:
+    if type(cls) is not ProxyMeta:
         return None
-    class_reference: tuple[RemotePeer, int] | None = type.__getattribute__(kind, "_pmh_class")[:2]
+    class_reference: tuple[RemotePeer, int] | None = type.__getattribute__(cls, "_pmh_class")[:2]
     return class_reference
 
 
 def get_apparent_class(value: Any) -> type:
     """Return the `type` that a value has in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
-    kind = type(value)
-    if type(kind) is not ProxyMeta:
-        return kind
-    return type.__getattribute__(kind, "_pmh_class")[2] or _find_loaded_library_class(kind) or kind
+    cls = type(value)
+    if type(cls) is not ProxyMeta:
+        return cls
+    return type.__getattribute__(cls, "_pmh_class")[2] or _find_loaded_library_class(cls) or cls
 
 
-def _find_loaded_library_class(kind: type) -> type | None:
-    import_path = type.__getattribute__(kind, "_pmh_library")
+def _find_loaded_library_class(cls: type) -> type | None:
+    import_path = type.__getattribute__(cls, "_pmh_library")
     if import_path is None:
         return None
     library_class = importable_objects.find_loaded_object(*import_path)
@@ -153,10 +153,10 @@ class ProxyMeta(type):
             return True
         return is_proxy(value) and _get_peer(cls).recognizes(cls, "instancecheck", value)
 
-    def __subclasscheck__(cls, kind: type) -> bool:
-        if type.__subclasscheck__(cls, kind):
+    def __subclasscheck__(cls, other: type) -> bool:
+        if type.__subclasscheck__(cls, other):
             return True
-        return type(kind) is ProxyMeta and _get_peer(cls).recognizes(cls, "subclasscheck", kind)
+        return type(other) is ProxyMeta and _get_peer(cls).recognizes(cls, "subclasscheck", other)
 
     def __bool__(cls) -> bool:
         return True
@@ -257,17 +257,17 @@ def _note_default_operator(value: Any, name: str, other: Any) -> None:
         remote.peer.note_default_operator(name, other)
 
 
-def find_value_base(kind: type) -> type | None:
+def find_value_base(cls: type) -> type | None:
     """Return the plain type whose value a proxy of this class contains, or None."""
-    return next((base for base in type.__getattribute__(kind, "__mro__") if base in VALUE_TYPES), None)
+    return next((base for base in type.__getattribute__(cls, "__mro__") if base in VALUE_TYPES), None)
 
 
-def has_operator(kind: type, name: str) -> bool:
+def has_operator(cls: type, name: str) -> bool:
     """Return whether a proxy class forwards an operator."""
     forwarder = FORWARDERS[name]
     return any(
         type.__getattribute__(base, "__dict__").get(f"__{name}__") is forwarder
-        for base in type.__getattribute__(kind, "__mro__")
+        for base in type.__getattribute__(cls, "__mro__")
         if type(base) is ProxyMeta
     )
 

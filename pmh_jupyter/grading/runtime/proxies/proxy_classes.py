@@ -10,7 +10,7 @@ import types
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
+from pmh_jupyter.grading.runtime.proxies.class_description import MUTABLE_CONTAINERS, VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, ObjectProxy, Proxy, ProxyMeta
@@ -20,7 +20,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 
 __builtins__ = BUILTINS
 
-_CONTAINERS = (list, dict, set, bytearray)
 # Exceptions of this package control the judge, so the student process must not raise one.
 # Nor one with which a test is skipped.
 _TEST_FRAMEWORKS = ("unittest", "pytest", "_pytest")
@@ -54,10 +53,10 @@ class ProxyClasses:
         if type(encoded) is not list or not encoded:
             raise WireFormatError("This is not a class.")
         if encoded[0] == "import" and len(encoded) == 3 and type(encoded[1]) is str and type(encoded[2]) is str:
-            kind = importable_objects.find_allowed_type(encoded[1], encoded[2])
-            if kind is None:
+            cls = importable_objects.find_allowed_type(encoded[1], encoded[2])
+            if cls is None:
                 raise WireFormatError("This class may not be named.")
-            return kind
+            return cls
         if encoded[0] != "cls" or len(encoded) not in (2, 3) or type(encoded[1]) is not int:
             raise WireFormatError("This is not a class.")
         number = encoded[1]
@@ -78,7 +77,7 @@ class ProxyClasses:
             parents += _list_library_exception_bases(import_path)
             if apparent_class is not None and apparent_class not in _REFERENCE_ONLY_TYPES:
                 apparent_class = None
-        containers = [parent for parent in parents if parent in _CONTAINERS]
+        containers = [parent for parent in parents if parent in MUTABLE_CONTAINERS]
         methods = {f"__{operator}__": FORWARDERS[operator] for operator in operators}
         if containers:
             apparent_class = containers[0]

@@ -96,9 +96,8 @@ def mount_writable_folders(
     if is_remount:
         for folder in WRITABLE_FOLDERS:
             linux.unmount(folder)
-    preserved_descriptors = {
-        path: os.open(path, os.O_PATH) for path in environment.preserved_paths
-    }  # opened before the new mounts hide them
+    # Opened before the new mounts hide them.
+    preserved_descriptors = {path: os.open(path, os.O_PATH) for path in environment.preserved_paths}
     options = f"size={file_bytes},nr_inodes={MAX_FILES},uid={uid},gid={uid},mode="
     for folder in WRITABLE_FOLDERS:
         linux.mount(

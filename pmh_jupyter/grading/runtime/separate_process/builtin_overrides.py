@@ -21,9 +21,9 @@ def install_overrides(peer: Peer) -> None:
         return peer.request("read-input", str(prompt))
 
     def warn_test(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **keywords: Any) -> None:
-        kind = type(message) if isinstance(message, Warning) else category or UserWarning
+        cls = type(message) if isinstance(message, Warning) else category or UserWarning
         try:
-            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), kind.__name__)
+            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), cls.__name__)
         except RuntimeError:  # called from another thread, or from a process that a cell has forked
             was_delivered = False
         if not was_delivered:

@@ -17,8 +17,8 @@ from types import CodeType
 
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import collect_class_body_names, transform_statement
-from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionSite
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_statement
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import compile_statement
+from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.statements import Statement, StatementSpec, read_statements
 
@@ -46,26 +46,14 @@ class CompiledCell:
     statements: tuple[CompiledStatement, ...]
 
 
-class _SiteTable(dict[int, AssertionSite]):
-    """Collects the assertions of a cell while it is rewritten."""
-
-    def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implement `statements.StatementRewriter`."""
-        AssertionRewriter(self, source, feedback_by_line).visit(node)
-
-    def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        self[len(self)] = AssertionSite(expression, feedback, is_swapped)
-        return len(self) - 1
-
-
 def compile_cell(source: str) -> CompiledCell | None:
     """Compile a cell (IPython syntax). Returns None if it is not valid Python."""
-    python_source, sites = to_plain_python(source), _SiteTable()
+    python_source, sites = to_plain_python(source), SiteTable()
     if python_source is None:
         return None
     return CompiledCell(
         python_source,
-        sites,
+        sites.sites,
         tuple(map(_compile_statement, read_statements(ast.parse(python_source), python_source, sites))),
     )
 

@@ -28,24 +28,22 @@ from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_templ
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import BundleCell, NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
-
-MAX_FLAGS = 100
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
 
-class SeparateProcessJudge:
+class SeparateProcessJudge(NotebookJudge):
     """Runs the cells of a notebook with separate-process isolation.
 
     link: the connection to the student process. isolation: the notebook's isolation (see `domain.isolation.NotebookIsolation`), or None.
     is_recording: record the usage of the reference solution (`build_manifest`), and refuse nothing.
     shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
     ({path, content in base64}). max_file_bytes: maximum size of a file.
-
-    Every method raises `PeerLost` if the student process is lost. Call `reconnect` then to continue with another one.
     """
 
     def __init__(
@@ -118,25 +116,25 @@ class SeparateProcessJudge:
         """Return the names whose values are those of locked cells; none while the reference runs, which may change them."""
         return frozenset() if self._is_recording else frozenset().union(*self._names_of_locked_cells.values())
 
+    @property
+    def is_student_lost(self) -> bool:
+        return self.peer.failure is not None
+
     def reconnect(self, link: Link) -> None:
-        """Continue with another student process."""
         self.peer.is_retired = True
         self._connect_peer(link)
         self.namespace.name_resolver = self._name_resolver
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
 
     def build_manifest(self) -> dict[str, Any]:
-        """Return the usage of the test cells so far: the fields of the event "usage"."""
         if self._file_sync:
             self._manifest.changed_files = self._file_sync.changed_by_reference
         return self._manifest.as_dict()
 
     def checkpoint(self) -> None:
-        """Make the student process freeze a copy of itself."""
         self.peer.request_from_runner("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a cell of the student. Returns its error (see `describe_cell_error`), or None."""
         # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
         helper_names = self._helpers.collect_defined_names()
         if self._is_recording or any(
@@ -151,7 +149,7 @@ class SeparateProcessJudge:
         return self._run_new_cell(number, source)
 
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a locked cell of the release in the student process, and define its helpers here too. Returns its error, or None."""
+        """Run a locked cell in the student process, and define its helpers here too."""
         python_source = to_plain_python(source) or ""
         bound_names = find_bound_names(python_source)
         for name in bound_names:
@@ -165,10 +163,17 @@ class SeparateProcessJudge:
     def _run_new_cell(self, number: int, source: str) -> ErrorFields | None:
         self._append_to_history(source)
         self._definition_sources.add(source)
-        return self.replay_cell(number, source)
+        return self._run_in_student_process(number, source)
 
-    def replay_cell(self, number: int, source: str) -> ErrorFields | None:
-        """Run a cell again in a process that replaces another one, for its effects there only."""
+    def prepare_replay(self) -> None:
+        self._export_names()
+
+    def replay_cell(self, cell: BundleCell) -> None:
+        """Run a cell again, for its effects in the student process. A test cell has none: the names that it binds are here."""
+        if cell["kind"] != "test":
+            self._run_in_student_process(cell["cell"], cell["source"])
+
+    def _run_in_student_process(self, number: int, source: str) -> ErrorFields | None:
         self._name_resolver.clear_cache()
         locked_names = self._names_of_locked_cells.get(number)
         with self.peer.discard_output():
@@ -190,14 +195,8 @@ class SeparateProcessJudge:
             for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
                 self._contract.note_helper_change(name)
 
-    def run_test_cell(
-        self, number: int, grade_id: str, source: str, packed_cell: str = ""
-    ) -> tuple[list[TestFields], list[FlagFields]]:
-        """Run a test cell. Returns its test results (see `in_process.statement_runner.make_test_result`) and flags ({code, detail}).
-
-        packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`). The time limit is the deadline of the link. Names that
-        later cells of the notebook read are exported afterwards.
-        """
+    def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
+        """Run a test cell within the deadline of the link. Names that later cells of the notebook read are exported afterwards."""
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote what they read.
         self._append_to_history(remove_hidden_tests(source))
@@ -214,7 +213,7 @@ class SeparateProcessJudge:
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
-                results = test_cell.run()
+                fields = test_cell.run()
         finally:
             self._contract.end_cell()
             if self._borrowed_shell is not None:
@@ -226,11 +225,14 @@ class SeparateProcessJudge:
             self._manifest.contract.setdefault(grade_id, set()).update(entries)
             self._manifest.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
         self.peer.end_cell()
-        self.export_names()
-        flags = self._file_sync.pop_flags() if self._file_sync else []
-        return results, [*self._contract.flags, *test_cell.flags, *flags][:MAX_FLAGS]
+        self._export_names()
+        flag_collector = FlagCollector()
+        flag_collector.extend(self._contract.flags)
+        flag_collector.extend(test_cell.flag_collector.flags)
+        flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
+        return fields | {"flags": flag_collector.flags}
 
-    def export_names(self) -> None:
+    def _export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""
         for name in self._manifest.exported_names:
             if self.namespace.has_own(name):

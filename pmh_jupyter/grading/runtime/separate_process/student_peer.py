@@ -18,7 +18,7 @@ from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedName
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, FlagFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 
 __builtins__ = BUILTINS
 
@@ -28,7 +28,6 @@ class SeparateProcessStudentServer:
 
     namespace: the names of the notebook.
     run_student_cell(number, source): runs a cell of the student. Returns its error, or None.
-    run_test_cell(number, source): runs a test cell in this process. Returns its test results and flags.
     take_checkpoint(): freezes a copy of this process. Returns False at once, and True in the copy when it continues with a new connection.
     pop_output(): returns stdout and stderr since the last call.
     locate_error(error): returns the cell and line of the notebook that raised an exception, or (None, None).
@@ -40,7 +39,6 @@ class SeparateProcessStudentServer:
         link: Link,
         namespace: dict[str, Any],
         run_student_cell: Callable[[int, str], ErrorFields | None],
-        run_test_cell: Callable[[int, str], tuple[list[TestFields], list[FlagFields]]],
         take_checkpoint: Callable[[], bool],
         *,
         pop_output: Callable[[], tuple[str, str]] = lambda: ("", ""),
@@ -48,7 +46,7 @@ class SeparateProcessStudentServer:
         shared_folders: dict[str, str] | None = None,
     ) -> None:
         self.link, self.namespace, self.take_checkpoint = link, namespace, take_checkpoint
-        self._handlers = _RequestHandlers(namespace, run_student_cell, run_test_cell)
+        self._handlers = _RequestHandlers(namespace, run_student_cell)
         if shared_folders:
             file_sync = StudentFileSync(shared_folders)
             self._handlers.handlers |= {
@@ -141,7 +139,6 @@ class _RequestHandlers:
         self,
         namespace: dict[str, Any],
         run_student_cell: Callable[[int, str], ErrorFields | None],
-        run_test_cell: Callable[[int, str], tuple[list[TestFields], list[FlagFields]]],
     ) -> None:
         self.namespace = namespace
         self._locked_names = LockedNames(namespace)
@@ -149,7 +146,6 @@ class _RequestHandlers:
         self._initial_builtins = {name: value for name, value in namespace.items() if name in BUILTINS}
         self.handlers: dict[str, Callable[..., Any]] = {
             "run-cell": run_student_cell,
-            "run-test-cell": run_test_cell,
             "save-locked-names": self._locked_names.save,
             "restore-locked-classes": self._locked_names.restore,
             "find-locked-changes": self._locked_names.find_changes,

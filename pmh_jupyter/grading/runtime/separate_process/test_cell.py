@@ -10,8 +10,6 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.shell import get_error_type_name
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, StatementRunner, make_test_result
-from pmh_jupyter.grading.runtime.in_process.tamper_guard import FlagCollector
 from pmh_jupyter.grading.runtime.marshalling.codec import refill
 from pmh_jupyter.grading.runtime.marshalling.exceptions import get_location
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
@@ -25,10 +23,12 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_rec
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
 
 
 class TestCell(StatementRunner):
@@ -40,29 +40,31 @@ class TestCell(StatementRunner):
         self, peer: JudgePeer, test_namespace: Namespace, helpers: TestHelpers, compiled_cell: CompiledCell | None
     ) -> None:
         self.peer, self.user_ns, self.compiled_cell = peer, test_namespace, compiled_cell
-        terms = CellContext()
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
-        super().__init__(self, recorder, {}, terms, FlagCollector(terms.flags))
-        self.flags = terms.flags
+        super().__init__(self, recorder, {}, FlagCollector())
 
-    def run(self) -> list[TestFields]:
-        """Return the test results. After an exception other than a failed assertion, and after the time limit, nothing else is checked."""
+    def run(self) -> TestCellFields:
+        """Run the cell. Returns all fields but flags.
+
+        After an exception other than a failed assertion, and after the time limit, nothing else is checked.
+        """
         if self.compiled_cell is None:
-            return [make_test_result(None, "grader-error", "invalid-test")]
+            return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
         try:
-            results = self.run_all(list(self.compiled_cell.statements))
+            fields = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
-            return [make_test_result(None, "timed-out", "timed-out")]
+            return {"tests": [make_test_result(None, "timed-out", "timed-out")]}
         shortfall = self.peer.contract.shortfall
-        if shortfall is None or any(result["outcome"] != "passed" for result in results):
-            return results
+        if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
+            return fields
         # Reported last, because a statement that fails by itself says more.
         last_statement = self.compiled_cell.statements[-1]
-        return [make_test_result(last_statement, "failed", "not-met" if last_statement.is_hidden else shortfall.reason)]
+        reason = "not-met" if last_statement.is_hidden else shortfall.reason
+        return {"tests": [make_test_result(last_statement, "failed", reason)]}
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.peer.contract.begin_statement(statement.line)

@@ -131,9 +131,8 @@ class NameResolver:
             with suppress(ValueError):  # it is too large to be sent
                 is_bound, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
                 if is_bound and _is_data(value):
-                    self.helpers.capture(
-                        name, copy.deepcopy(value)
-                    )  # the value itself follows changes of the notebook's
+                    # A copy, because the value itself follows changes of the notebook's.
+                    self.helpers.capture(name, copy.deepcopy(value))
 
     def _uses_helper(self, name: str) -> bool:
         """Return whether the judge's own function or data is used, and not the notebook's. While the reference runs, record it."""

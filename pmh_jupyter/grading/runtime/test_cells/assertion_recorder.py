@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import operator
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import format_value
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter
+from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
 
@@ -19,7 +17,7 @@ _hasattr, _Set = hasattr, Set
 _AssertionError, _BaseException = AssertionError, BaseException
 
 # By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in a manifest.
-COMPARISON_OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
+_COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
     "Eq": ("", operator.eq, "eq"),
     "NotEq": ("!= ", operator.ne, "ne"),
     "Is": ("", operator.is_, ""),
@@ -31,7 +29,7 @@ COMPARISON_OPERATORS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
     "In": ("in ", lambda left, right: left in right, "contains"),
     "NotIn": ("not in ", lambda left, right: left not in right, "contains"),
 }
-ARITHMETIC_OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+_ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "Add": (operator.add, "add"),
     "Sub": (operator.sub, "sub"),
     "Mult": (operator.mul, "mul"),
@@ -73,20 +71,7 @@ _ASSERT_FUNCTION_SIGNS = {
 _COMPARING_FUNCTION_WORDS = ("equal", "close", "less", "greater", "assertin", "assertnotin", "assertcount")
 
 
-@dataclass(frozen=True)
-class AssertionSite:
-    """One expression of a test cell that can fail an assertion.
-
-    expression: its source text, None if it is hidden. feedback: the author's message for it. is_swapped: the value that the student's
-    code computed is the right operand, or the second argument.
-    """
-
-    expression: str | None
-    feedback: str
-    is_swapped: bool
-
-
-class AssertionRecorder:
+class AssertionRecorder(SiteTable):
     """Records the assertions of one test cell. The rewritten source calls its methods by name (see `assertion_rewriter`).
 
     pinned: values that the test cell reads instead of the notebook's, by name.
@@ -104,12 +89,10 @@ class AssertionRecorder:
         sites: Mapping[int, AssertionSite] | None = None,
         evidence: Evidence | None = None,
     ) -> None:
+        super().__init__(sites, pinned)
         self.comparator = comparator
         self.evidence = evidence or Evidence()
-        self._sites = dict(sites or {})
-        self._last_site_number = 0
         self._recorded_calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
-        self.pinned = frozenset(pinned or ())
         self.pinned_values = SimpleNamespace(**(pinned or {}))
         self.assertion_count = 0
         self.reset()
@@ -123,19 +106,6 @@ class AssertionRecorder:
 
     expected: str | None
     got: str | None
-
-    def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implement `statements.StatementRewriter`."""
-        AssertionRewriter(self, source, feedback_by_line, self.pinned).visit(node)
-
-    def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        self._last_site_number += 1
-        self._sites[self._last_site_number] = AssertionSite(expression, feedback, is_swapped)
-        return self._last_site_number
-
-    def add_site(self, number: int, site: AssertionSite) -> None:
-        """Add a site of a test helper that was registered after this recorder was made."""
-        self._sites[number] = site
 
     # Methods that the rewritten source calls. They return a real bool where the source needs a truth value.
 
@@ -152,7 +122,7 @@ class AssertionRecorder:
             self.evidence.count(place)
         if value is True or self.comparator.is_true(value):
             return True
-        self.failed_site = self._sites[number]
+        self.failed_site = self.sites[number]
         return False
 
     def check_truth_without_values(self, number: int, value: Any) -> bool:
@@ -191,7 +161,7 @@ class AssertionRecorder:
             self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
         if self._does_comparison_hold(operator_class, left, right):
             return True
-        site, sign = self._sites[number], COMPARISON_OPERATORS[operator_class][0]
+        site, sign = self.sites[number], _COMPARISONS[operator_class][0]
         if site.is_swapped:
             left, right, sign = right, left, _SWAPPED_SIGNS.get(sign, sign)
         self._record_values(number, lambda: sign + format_value(right), left)
@@ -201,13 +171,14 @@ class AssertionRecorder:
         self.evidence.note_values(place, *operands)
         pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
-            number, all(self._does_comparison_hold(kind, left, right) for kind, left, right in pairs)
+            number,
+            all(self._does_comparison_hold(operator_class, left, right) for operator_class, left, right in pairs),
         )
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
         self.evidence.note_values(place, left, right)
-        _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
+        _, compare, manifest_name = _COMPARISONS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:
             manifest_name = "not-ne"
@@ -219,7 +190,7 @@ class AssertionRecorder:
 
     def evaluate_arithmetic(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
-        compute, manifest_name = ARITHMETIC_OPERATORS[operator_class]
+        compute, manifest_name = _ARITHMETIC[operator_class]
         if not self.comparator.allows_arithmetic(manifest_name, left, right):
             raise _AssertionError
         result = compute(left, right)
@@ -274,7 +245,7 @@ class AssertionRecorder:
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
             self.assertion_count += 1
-            self.failed_site = self._sites[number]
+            self.failed_site = self.sites[number]
             normalized_name = name.lower().replace("_", "")
             compares_pair = any(word in normalized_name for word in _COMPARING_FUNCTION_WORDS) and _len(arguments) >= 2
             if name in ("raises", "assertRaises", "assertRaisesRegex"):
@@ -306,7 +277,7 @@ class AssertionRecorder:
         return call
 
     def _does_comparison_hold(self, operator_class: str, left: Any, right: Any) -> bool:
-        _, compare, manifest_name = COMPARISON_OPERATORS[operator_class]
+        _, compare, manifest_name = _COMPARISONS[operator_class]
         return self.comparator.is_true(compare(left, right)) and (
             not manifest_name or self.comparator.is_honest(manifest_name, left, right)
         )
@@ -318,7 +289,7 @@ class AssertionRecorder:
         self, number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
     ) -> None:
         """Record the values of a failed assertion, unless it is hidden."""
-        expression = self._sites[number].expression
+        expression = self.sites[number].expression
         if expression is not None:
             self.expected = expected() if _callable(expected) else expected
             self.expression, self.got = expression, format_value(value) if got is None else got

@@ -59,7 +59,7 @@ class SiteRegistry(Protocol):
     """Numbers the expressions of a source that can fail an assertion."""
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        """Register an expression (see `assertion_recorder.AssertionSite`). Returns its number."""
+        """Register an expression (see `assertion_sites.AssertionSite`). Returns its number."""
 
 
 class AssertionRewriter(ast.NodeTransformer):
@@ -98,9 +98,8 @@ class AssertionRewriter(ast.NodeTransformer):
         if not isinstance(call, ast.Call) or not is_assert_call(call):
             return self.generic_visit(node)
         feedback = self._find_author_message(call) or self.feedback_by_line.get(node.lineno, "")
-        is_first_literal = len(call.args) > 1 and _is_literal(
-            call.args[0]
-        )  # the author's side, as in `assertEqual(3, f())`
+        # The author's side, as in `assertEqual(3, f())`.
+        is_first_literal = len(call.args) > 1 and _is_literal(call.args[0])
         student_expression = call.args[1 if is_first_literal else 0] if call.args else call
         self._wrap_function(
             call,

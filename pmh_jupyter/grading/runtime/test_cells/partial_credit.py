@@ -1,7 +1,6 @@
 """Partial credit: the value of the expression at the end of a test cell is the number of points.
 
-The value is reported as one more test result, the last: `reason` is "credit" and `text` the number, or `reason` is "invalid-credit" and
-`text` the name of its type. The value None, as of a cell that ends in `print(…)`, is not reported.
+The value None, as of a cell that ends in `print(…)`, is not reported. See `CellResult` for the others.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields
 
 CREDIT_VARIABLE = "_pmh_value"
-_str, _type, _isfinite = str, type, math.isfinite
+_float, _int, _type, _isfinite = float, int, type, math.isfinite
 
 
 def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
@@ -29,20 +29,17 @@ def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
     )
 
 
-def pop_credit(namespace: dict[str, Any]) -> dict[str, str] | None:
-    """Remove the value that `assign_credit_value` assigned, and return `reason` and `text` of its test result.
-
-    A float is written so that reading the text gives the same float. Returns None if there is no value, or if it is None.
-    """
+def pop_credit(namespace: dict[str, Any]) -> TestCellFields:
+    """Remove the value that `assign_credit_value` assigned. Returns the field credit or invalid_credit, or nothing for the value None."""
     value = dict.pop(namespace, CREDIT_VARIABLE, None)
     if value is None:
-        return None
-    if _type(value) is float and not _isfinite(value):
-        return {"reason": "invalid-credit", "text": "nan" if value != value else "inf"}
-    if _type(value) is float or (_type(value) is int and value.bit_length() < 64):
-        return {"reason": "credit", "text": _str(value)}
+        return {}
+    if _type(value) is _float and not _isfinite(value):
+        return {"invalid_credit": "nan" if value != value else "inf"}
+    if _type(value) is _float or (_type(value) is _int and value.bit_length() < 64):
+        return {"credit": _float(value)}
     name = _type(value).__name__
-    return {"reason": "invalid-credit", "text": clip(name, 80) if _type(name) is str else "object"}
+    return {"invalid_credit": clip(name, 80) if _type(name) is str else "object"}
 
 
 def _find_last_code_line(source: str) -> str:

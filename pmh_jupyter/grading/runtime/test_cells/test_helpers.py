@@ -19,8 +19,9 @@ from types import FunctionType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS, iter_bindings, iter_read_names
-from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder, AssertionSite
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, compile_with_recorder
+from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import compile_with_recorder
+from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.statements import FUNCTION_NODES, read_statements
 
@@ -32,23 +33,20 @@ _LITERAL_NODES = (
 NameFinder = Callable[[str], Any]
 
 
-class RecorderDelegate:
+class RecorderDelegate(SiteTable):
     """Forwards the assertions of helpers to the recorder of the test cell that runs. Every recorder gets the sites of the helpers."""
 
     def __init__(self) -> None:
-        self.sites: dict[int, AssertionSite] = {}
+        super().__init__()
         self.recorder: AssertionRecorder | None = None
 
-    def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
-        """Implement `statements.StatementRewriter`."""
-        AssertionRewriter(self, source, feedback_by_line).visit(node)
-
-    def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
-        number = -1 - len(self.sites)
-        self.sites[number] = AssertionSite(expression, feedback, is_swapped)
+    def add_site(self, number: int, site: AssertionSite) -> None:
+        super().add_site(number, site)
         if self.recorder is not None:  # a test cell imports a module of the lesson
-            self.recorder.add_site(number, self.sites[number])
-        return number
+            self.recorder.add_site(number, site)
+
+    def _choose_number(self) -> int:
+        return -1 - len(self.sites)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.recorder, name)
@@ -153,7 +151,7 @@ class TestHelpers(dict[str, Any]):
 
     def _add_assignment(self, node: ast.Assign | ast.AnnAssign, value: ast.expr) -> None:
         """Define data, or a function that an expression makes: `same = lambda a, b: …`, `close = functools.partial(…)`, `check = same`."""
-        is_data = _is_literal(value)
+        is_data = _is_literal_expression(value)
         is_function = isinstance(value, ast.Lambda) or (isinstance(value, ast.Name) and value.id in self)
         if not (is_data or is_function or _is_partial(value)):
             return
@@ -229,7 +227,7 @@ def _creates_mutable(node: ast.stmt) -> bool:
     )
 
 
-def _is_literal(node: ast.expr) -> bool:
+def _is_literal_expression(node: ast.expr) -> bool:
     return all(isinstance(inner, _LITERAL_NODES) for inner in ast.walk(node))
 
 

@@ -28,7 +28,15 @@ from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine
 from tests.support.grading.concurrent_probe import look_for_each_other, start_children
 from tests.support.grading.containment import PROBES, probe_succeeds
-from tests.support.grading.lesson import answered, cases, grade, isolated, notebook, task, verdicts_by_grade_id
+from tests.support.grading.lesson import (
+    cases,
+    fill_in_answers,
+    grade,
+    make_release_isolation,
+    notebook,
+    task,
+    verdicts_by_grade_id,
+)
 from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.processes import find_processes
 
@@ -84,7 +92,12 @@ def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> 
     case = CASES[name]
     limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
     grading = grade(
-        task(notebook(answered(case.answers)), limits=limits, isolation=isolated(Isolation.SEPARATE_PROCESS)), backend
+        task(
+            notebook(fill_in_answers(case.answers)),
+            limits=limits,
+            isolation=make_release_isolation(Isolation.SEPARATE_PROCESS),
+        ),
+        backend,
     )
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
@@ -279,9 +292,8 @@ def test_missing_image_python_and_engine_are_reported(
     gc.collect()  # an open connection is a warning, which should fail this test and not a later one
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ResourceWarning
-        )  # Docker's client does not close a socket that failed to connect
+        # Docker's client does not close a socket that failed to connect.
+        warnings.simplefilter("ignore", ResourceWarning)
         with pytest.raises(NoSandbox, match="No Docker engine answers"):
             find_backend(Settings(grader_sandbox="docker"))
         gc.collect()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -149,8 +150,11 @@ def test_idle_fork_server_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_fork_server_that_does_not_start_reports_why(tmp_path: Path) -> None:
+    def make_spec(command: list[str], spec: ForkServerSpec) -> ForkServerSpec:
+        return replace(spec, command=lambda control: command)
+
     for command in (["/no/such/program"], ["/bin/sh", "-c", "echo no room >&2; exit 3"]):
-        pool = _CustomPool(lambda spec, command=command: replace(spec, command=lambda control: command))
+        pool = _CustomPool(partial(make_spec, command))
         with pytest.raises(NoSandbox, match="No such file|no room"):
             pool.graded(tmp_path)
 

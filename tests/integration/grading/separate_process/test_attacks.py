@@ -55,7 +55,7 @@ def isolation() -> dict[str, object]:
 def test_reference_solution_passes_every_check(isolation: dict[str, object]) -> None:
     with open_judge(isolation) as judge:
         judge.run_student_cell(0, REFERENCE)
-        outcomes = [judge.run_test_cell(n, f"t{n}", check)[0][0]["outcome"] for n, check in enumerate(CHECKS, 1)]
+        outcomes = [judge.run_test_cell(n, f"t{n}", check)["tests"][0]["outcome"] for n, check in enumerate(CHECKS, 1)]
     assert outcomes == ["passed"] * len(CHECKS)
 
 
@@ -88,7 +88,7 @@ def test_attack_passes_no_check_and_learns_no_secret(attack: str, isolation: dic
             assert judge.run_student_cell(1, attack) is None
             while remaining:
                 number, check = remaining.pop(0)
-                results, _ = judge.run_test_cell(number, f"t{number}", check)
+                results = judge.run_test_cell(number, f"t{number}", check)["tests"]
                 passed += [check for result in results if result["outcome"] == "passed"]
             assert judge.peer.request("lookup-name", "find_seen")[1](SECRETS) == []
     assert not passed
@@ -103,7 +103,6 @@ def test_attack_requests_every_operation(tmp_path: Path) -> None:
             Link(sock),
             {},
             lambda number, source: None,
-            lambda number, source: ([], []),
             lambda: False,
             shared_folders={"work": str(tmp_path)},
         )

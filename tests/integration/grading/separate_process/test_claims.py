@@ -97,8 +97,8 @@ def run_answer(isolation: dict[str, object], answer: str) -> tuple[list[str], li
     with open_judge(isolation) as judge:
         assert judge.run_student_cell(0, REFERENCE) is None
         assert judge.run_student_cell(1, answer) is None
-        results, flags = judge.run_test_cell(2, "t1", CHECK)
-    return [result["outcome"] for result in results], [flag["code"] for flag in flags]
+        fields = judge.run_test_cell(2, "t1", CHECK)
+    return [result["outcome"] for result in fields["tests"]], [flag["code"] for flag in fields["flags"]]
 
 
 @pytest.mark.parametrize("answer", HONEST.values(), ids=HONEST.keys())

@@ -75,9 +75,10 @@ def test_executing_data_of_the_student_fails_and_is_flagged(test: str) -> None:
     cells = [(STUDENT_CELL, STUDENT_SOURCE), (TEST_CELL, test)]
     with open_judge(record_usage(cells)) as judge:
         judge.run_student_cell(0, STUDENT_SOURCE)
-        results, flags = judge.run_test_cell(1, "t1", test)
-    assert [result["outcome"] for result in results if result["outcome"] != "passed"][:1] == ["failed"], results
-    assert [flag["code"] for flag in flags][:1] == ["code-for-data"]
+        fields = judge.run_test_cell(1, "t1", test)
+    outcomes = [result["outcome"] for result in fields["tests"]]
+    assert [outcome for outcome in outcomes if outcome != "passed"][:1] == ["failed"], fields
+    assert [flag["code"] for flag in fields["flags"]][:1] == ["code-for-data"]
 
 
 @pytest.mark.parametrize("test", ALLOWED.values(), ids=ALLOWED)

@@ -9,9 +9,9 @@ import pytest
 
 from pmh_jupyter.authoring.submission_folder import read_grade_ids
 from pmh_jupyter.cli.grade.discover import DiscoveredSubmissions, find_submissions
-from tests.support.grading.lesson import RIGHT, answered, lesson, notebook
+from tests.support.grading.lesson import RIGHT, fill_in_answers, lesson, notebook
 
-SUBMITTED = notebook(answered(RIGHT)).content
+SUBMITTED = notebook(fill_in_answers(RIGHT)).content
 OTHER = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 

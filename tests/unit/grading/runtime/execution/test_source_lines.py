@@ -12,7 +12,7 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
 from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_source_segment
-from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.statements import (
     find_feedback_comments,
     read_statements,
@@ -92,7 +92,7 @@ def test_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, lin
 @each_separator
 def test_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separator: str) -> None:
     names: dict[str, Any] = {"secret": lambda x: 0, "visible": lambda x: x}
-    results = execute_test_cell(SimpleNamespace(user_ns=names), _test_cell(separator), {})
+    results = execute_test_cell(SimpleNamespace(user_ns=names), _test_cell(separator), {})["tests"]
     assert [result["outcome"] for result in results] == ["passed", "failed", "passed"]
     assert results[1]["is_hidden"]
     assert "4711" not in str(results) and "secret" not in str(results)
@@ -102,10 +102,9 @@ def test_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separato
 def test_partial_credit_ends_at_the_last_line_of_python(separator: str) -> None:
     """The `;` is part of the comment above the last line: the value is credit."""
     source = f"assert x\n# a{separator};\n0.5"
-    results = execute_test_cell(SimpleNamespace(user_ns={"x": 1}), source, {})
-    assert (results[-1]["reason"], results[-1]["text"]) == ("credit", "0.5")
+    assert execute_test_cell(SimpleNamespace(user_ns={"x": 1}), source, {})["credit"] == 0.5
     silenced = execute_test_cell(SimpleNamespace(user_ns={"x": 1}), f"assert x\n0.5; # a{separator}0.5", {})
-    assert len(silenced) == 1 and silenced[0]["reason"] == ""
+    assert "credit" not in silenced and "invalid_credit" not in silenced
 
 
 @pytest.fixture(scope="module")

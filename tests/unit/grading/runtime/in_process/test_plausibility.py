@@ -29,7 +29,6 @@ FIRST, HIDDEN, LAST = make_result("x == 4"), make_result("", is_hidden=True), ma
     "results",
     [
         [FIRST, HIDDEN, LAST],
-        [FIRST, HIDDEN, LAST, make_result("", reason="credit")],
         [make_result("x = f(2)", outcome="failed"), make_result("x == 4", outcome="not-checked")],
         [make_result("", outcome="timed-out")],
     ],

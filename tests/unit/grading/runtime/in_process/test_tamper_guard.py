@@ -15,8 +15,8 @@ import pytest
 
 from pmh_jupyter.domain.feedback_text import FLAG_TEXTS
 from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from tests.support.attacks.in_process_attacks import ATTACKS, Attack
 
 
@@ -89,7 +89,8 @@ def run_defended(
             pass  # a ForbiddenOperation
     known: dict[str, Any] = {"allowed_operators": (), "shadowed_builtins": (), "exported_names": ()}
     context = CellContext(tamper_guard=tamper_guard, **(known | context_fields))
-    return execute_test_cell(shell, test, {}, context), context.flags
+    fields = execute_test_cell(shell, test, {}, context)
+    return fields["tests"], fields["flags"]
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -303,7 +304,7 @@ if sys.version_info >= (3, 12):  # sys.monitoring is new in 3.12
 
 def test_change_of_the_judges_own_module_is_restored(shell: Shell, tamper_guard: TamperGuard) -> None:
     cell = (
-        "import pmh_jupyter.grading.runtime.in_process.statement_runner as runner\n"
+        "import pmh_jupyter.grading.runtime.in_process.test_cell as runner\n"
         "runner.compile_with_recorder = lambda *x: compile('', '', 'exec')\ndef answer(x): return 0"
     )
     tests, flags = run_in_fork(lambda: run_defended(shell, tamper_guard, cell, "assert answer(3) == 42"))

@@ -72,9 +72,10 @@ def make_judge() -> Iterator[MakeJudge]:
 def test_test_cell_passes_only_if_the_kernel_reports_ok(
     make_judge: MakeJudge, reply: dict[str, str], source: str, expected: dict[str, object]
 ) -> None:
-    (result,), flags = make_judge(reply).run_test_cell(3, "t", source)
+    fields = make_judge(reply).run_test_cell(3, "t", source)
+    (result,) = fields["tests"]
     assert {name: result[name] for name in expected} == expected
-    assert flags == []
+    assert fields["flags"] == []
 
 
 def test_error_of_a_student_cell_names_the_cell(make_judge: MakeJudge) -> None:

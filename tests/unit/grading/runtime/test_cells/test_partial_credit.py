@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.judge_output import CellResult, parse_judge_output
-from pmh_jupyter.grading.runtime.in_process.statement_runner import execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 
 NUMPY = "import numpy\n"
 
 
 def _run(source: str, **names: Any) -> CellResult:
     """Run a test cell, and parse its result as the host does."""
-    tests = execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {})
-    fields = {"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1, "tests": tests}
+    fields = execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {})
+    fields |= {"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1}
     output = parse_judge_output(json.dumps({"event": "cell-finished", "cell": 0} | fields).encode() + b"\n")
     assert not output.is_malformed
     return output.results[0]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pmh_jupyter.grading.runtime.in_process.statement_runner import CellContext, execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 
 STUDENT_CELL = """
@@ -25,8 +25,8 @@ def fails(): raise ValueError('90126')
 def run(test: str, **context_fields: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     namespace: dict[str, Any] = {"np": np}
     exec(compile(STUDENT_CELL, "<cell 1>", "exec"), namespace)
-    context = CellContext(**context_fields)
-    return execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, context), context.flags
+    fields = execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, CellContext(**context_fields))
+    return fields["tests"], fields["flags"]
 
 
 # The test, and its result: expression, got, expected.

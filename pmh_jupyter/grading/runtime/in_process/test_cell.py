@@ -1,0 +1,190 @@
+"""Runs one test cell in the notebook's namespace.
+
+The student's code shares this process. `tamper_guard` describes the protection against it, and its limits.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pmh_jupyter.grading.runtime.execution.bindings import find_names_bound_in_any_scope, find_read_names
+from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
+    ClassProvenance,
+    find_library_folders,
+    find_nested_codes,
+)
+from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
+from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+
+
+@dataclass
+class CellContext:
+    """The release's settings for a test cell, and observations while the cell runs.
+
+    tamper_guard: restores the process; None to restore nothing.
+
+    Known from running the reference solution (None: not known, and nothing is refused because of it):
+    allowed_operators: operators that it used on objects of its own classes in this cell.
+    shadowed_builtins: builtins that it rebinds.
+    exported_names: names that the test cell binds and later cells read. Other names are removed after the cell.
+    library_names: names that refer to an object of a library, as (module, attribute).
+    helper_names: functions of locked cells that the test cell uses. `helpers` has the judge's own copies.
+
+    Filled while the cell runs:
+    flag_collector: the integrity flags.
+    used_operators: operators that were used on objects of the notebook's own classes.
+    """
+
+    tamper_guard: TamperGuard | None = None
+    allowed_operators: Collection[str] | None = None
+    shadowed_builtins: Collection[str] | None = None
+    exported_names: Collection[str] | None = None
+    library_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    helper_names: Collection[str] = ()
+    helpers: TestHelpers = field(default_factory=TestHelpers)
+    flag_collector: FlagCollector = field(default_factory=FlagCollector)
+    used_operators: set[str] = field(default_factory=set)
+
+    @classmethod
+    def from_isolation(
+        cls,
+        tamper_guard: TamperGuard | None,
+        isolation: Mapping[str, Any] | None,
+        grade_id: str | None,
+        helpers: TestHelpers | None = None,
+    ) -> CellContext:
+        """Return the context of one test cell, from the `isolation` of a bundle.
+
+        A cell that the release did not run has no restrictions.
+        """
+        helpers = TestHelpers() if helpers is None else helpers
+        if isolation is None or grade_id not in isolation["operators"]:
+            return cls(tamper_guard, helpers=helpers)
+        return cls(
+            tamper_guard,
+            allowed_operators=isolation["operators"][grade_id],
+            shadowed_builtins=isolation["shadowed_builtins"],
+            exported_names=isolation["exported_names"],
+            library_names=isolation["library_names"],
+            helper_names=isolation["test_helpers"],
+            helpers=helpers,
+        )
+
+
+def execute_test_cell(
+    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
+) -> TestCellFields:
+    """Run a test cell, in the notebook's namespace. leading_blank_lines: see `describe_cell_error`."""
+    context = context or CellContext()
+    fields = _execute_source(shell, source, leading_blank_lines, context)
+    return fields | {"flags": context.flag_collector.flags}
+
+
+def _execute_source(
+    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext
+) -> TestCellFields:
+    """Run a test cell between two restorations of the process."""
+    tamper_guard, flag_collector = context.tamper_guard, context.flag_collector
+    if tamper_guard is None:
+        return _execute_statements(shell, source, leading_blank_lines, context)
+    flag_collector.extend(tamper_guard.restore(shell, source))
+    with tamper_guard.during_test(flag_collector):
+        fields = _execute_statements(shell, source, leading_blank_lines, context)
+    flag_collector.extend(tamper_guard.restore(shell, source))
+    return fields
+
+
+def _execute_statements(
+    shell: Any, ipython_source: str, leading_blank_lines: dict[int, int], context: CellContext
+) -> TestCellFields:
+    source = to_plain_python(ipython_source)
+    if source is None:
+        return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
+    namespace: dict[str, Any] = shell.user_ns
+    provenance = (
+        context.tamper_guard.provenance
+        if context.tamper_guard
+        else ClassProvenance(trusted_folders=find_library_folders())
+    )
+    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators)
+    bound_names = find_names_bound_in_any_scope(source)
+    pinned = _pin_names(context, bound_names, namespace)
+    for name in find_read_names(source) & set(context.helper_names) & pinned.keys():
+        if context.helpers.is_changed(name, namespace):
+            context.flag_collector.add("helper-changed", name)
+    recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites)
+    context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
+    statements = read_statements(ast.parse(source), source, recorder)
+    previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
+    try:
+        provenance.test_code_ids.clear()
+        return _TestCellRunner(
+            shell, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
+        ).run_all(statements)
+    finally:
+        context.used_operators.update(comparator.used_operators)
+        if context.exported_names is not None:
+            for name in bound_names.difference(context.exported_names):
+                namespace.pop(name, None)
+                if name in previous_values:
+                    namespace[name] = previous_values[name]
+
+
+def _pin_names(context: CellContext, bound_names: set[str], namespace: dict[str, Any]) -> dict[str, Any]:
+    """Builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
+    if context.shadowed_builtins is None:
+        return {}
+    pinned: dict[str, Any] = {}
+    for name in PINNED_BUILTINS.difference(context.shadowed_builtins, bound_names, context.library_names):
+        pinned[name] = getattr(builtins, name)
+        if name in namespace:
+            context.flag_collector.add("builtin-shadowed", name)
+    for name, (module, attribute) in context.library_names.items():
+        if name in namespace and name not in bound_names and module in sys.modules:
+            owner = sys.modules[module]
+            pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
+            if namespace[name] is not pinned[name]:
+                context.flag_collector.add("library-shadowed", name)
+    return pinned | {
+        name: context.helpers[name] for name in context.helpers.keys() & set(context.helper_names) - bound_names
+    }
+
+
+def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
+    """Return the lookup of names that a helper's own cell does not define: the same as for names of the test cell."""
+    return lambda name: pinned[name] if name in pinned else namespace[name]
+
+
+@dataclass
+class _TestCellRunner(StatementRunner):
+    """Restores the builtins before each statement, and executes it in the notebook's namespace."""
+
+    tamper_guard: TamperGuard | None
+
+    def _run_statement(self, statement: StatementSpec) -> TestFields:
+        if self.tamper_guard:
+            self.flag_collector.extend(self.tamper_guard.restore_builtins())
+        return super()._run_statement(statement)
+
+    def _execute_statement(self, statement: Any) -> BaseException | None:
+        code = compile_with_recorder(statement.node, self.recorder, TEST_CELL_FILENAME)
+        self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
+        try:
+            self._execute_code(code)
+        except BaseException as error:  # noqa: BLE001 - any exception of the student's code fails the test, even SystemExit
+            return error
+        return None

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome, TestResult
 
 EVALUATED_CODES = frozenset(
-    "test-differs test-not-met test-message partial-credit invalid-credit hidden-test-failed test-object-for-data test-code-for-data "
-    "test-dishonest-operator test-not-a-number test-empty-value test-too-few-values".split()
+    "test-differs test-not-met test-message partial-credit invalid-credit hidden-test-failed test-object-for-data test-object-of-test "
+    "test-code-for-data test-dishonest-operator test-not-a-number test-empty-value test-too-few-values".split()
 )
 """Messages of tests that were evaluated to their end."""
 

@@ -12,6 +12,7 @@ from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTION
 # What a test may not rely on, or has not looked at (see `runtime.separate_process.contract` and `runtime.test_cells.evidence`).
 _CONTRACT_MESSAGES = {
     "object-for-data": Message("test-object-for-data"),
+    "object-of-test": Message("test-object-of-test"),
     "code-for-data": Message("test-code-for-data"),
     "dishonest-operator": Message("test-dishonest-operator"),
     "not-a-number": Message("test-not-a-number"),

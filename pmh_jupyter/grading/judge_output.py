@@ -52,6 +52,7 @@ TestReason = Literal[
     "memory",
     "invalid-test",
     "object-for-data",
+    "object-of-test",
     "code-for-data",
     "dishonest-operator",
     "not-a-number",

@@ -22,6 +22,14 @@ _OPAQUE_TYPES = (
     functools.partial,
 )
 _MOCK_RECORDS = ("called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls")
+# Attributes that give the address of memory, or functions that take one.
+_MEMORY_ATTRIBUTES = ("bit_generator", "ctypes", "cffi", "capsule")
+# All that a database of a test is used for. The others open files, load libraries or replace the content.
+_DATABASE_ATTRIBUTES = frozenset(
+    """execute executemany executescript cursor commit rollback close total_changes in_transaction isolation_level row_factory
+    text_factory create_function create_aggregate create_collation iterdump interrupt fetchone fetchmany fetchall description rowcount
+    lastrowid arraysize connection keys""".split()
+)
 _FILE_STATEMENT = re.compile(r"\b(?:attach|vacuum|load_extension|readfile|writefile|pragma)\b", re.IGNORECASE)
 _GENERATOR_METHODS = ("send", "throw", "close")
 
@@ -30,20 +38,25 @@ def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable)
     """Raise PermissionError for a request that is not allowed, and AttributeError for an attribute that is withheld."""
     if (
         type(operation) is not str
-        or operation not in ("call", "apply-operator", "get-attribute")
+        or operation not in ("call", "apply-operator", "get-attribute", "copy-object")
         or type(arguments) is not tuple
     ):
         raise PermissionError("this request is not allowed")
+    if operation == "get-attribute" and arguments and not exported_objects.is_offered(arguments[0]):
+        raise AttributeError("the test has not passed this object")
     if not arguments or not exported_objects.is_offered(arguments[0]):
         raise PermissionError("only objects that a test has passed may be used")
     target, *parameters = arguments
     if operation == "get-attribute":
         _check_attribute(target, *parameters)
+    elif operation == "copy-object":
+        if len(parameters) != 1 or is_opaque(target):
+            raise PermissionError("this object may not be copied")
     elif operation == "apply-operator":
         if (
             len(parameters) not in (2, 4)
             or type(parameters[0]) is not str
-            or parameters[0] not in OPERATORS
+            or parameters[0] not in OPERATORS - {"call"}
             or issubclass(type(target), type)
         ):
             raise PermissionError("this operator is not allowed")
@@ -60,10 +73,14 @@ def is_opaque(value: Any) -> bool:
 
 def _check_statement(target: Any, arguments: Any) -> None:
     """Refuse SQL that opens files: a database that a test passes is open in this process."""
-    if type(getattr(target, "__self__", None)).__module__ != "sqlite3" or type(arguments) is not tuple:
+    if not _is_database(getattr(target, "__self__", None)):
         return
-    if any(type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments):
+    if type(arguments) is not tuple or any(type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments):
         raise PermissionError("this statement is not allowed")
+
+
+def _is_database(value: Any) -> bool:
+    return any(base.__module__ == "sqlite3" for base in type(value).__mro__)
 
 
 def _check_attribute(target: Any, *parameters: Any) -> None:
@@ -79,5 +96,7 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
         raise AttributeError(name)
     if cls is types.GeneratorType and name in _GENERATOR_METHODS:
         return
+    if name in _MEMORY_ATTRIBUTES or (_is_database(target) and name not in _DATABASE_ATTRIBUTES):
+        raise AttributeError(name)
     if name.startswith("_") or issubclass(cls, _OPAQUE_TYPES):
         raise AttributeError(name)

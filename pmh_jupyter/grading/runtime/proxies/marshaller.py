@@ -37,6 +37,7 @@ __builtins__ = BUILTINS
 MAX_NESTED_VALUES = 30
 # Never sent as a base: a class that derives from them arrives as an ordinary exception.
 _CONTROL_EXCEPTIONS = (BaseException, KeyboardInterrupt, SystemExit, GeneratorExit)
+_NATIVE_MODULES = ("ctypes", "_ctypes", "cffi", "_cffi_backend")
 # The type of `pattern.search`, a built-in function whose type has no importable name.
 _C_METHOD_TYPE = type(re.compile("").search)
 
@@ -47,6 +48,11 @@ def _build_object_method(name: str) -> Any:
     if type(method) is not types.WrapperDescriptorType:
         raise WireFormatError("This is not a method of object.")
     return method
+
+
+def _gives_memory(cls: type) -> bool:
+    """Return whether objects of a class read or write memory at any address: functions and pointers of native code."""
+    return any(base.__module__.partition(".")[0] in _NATIVE_MODULES for base in type.__dict__["__mro__"].__get__(cls))
 
 
 class NeverMarshalled:
@@ -66,6 +72,8 @@ class Marshaller:
         self.proxy_classes = ProxyClasses(peer)
         self.dropped_references: list[tuple[int, int]] = []
         self.newly_described_classes: list[int] = []
+        # Objects of this side that the message being decoded refers to.
+        self.returned_objects: list[Any] = []
         # Whether values of a class that derives from a plain type are encoded as that type.
         self.converts_subclasses = False
         self._proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -97,7 +105,7 @@ class Marshaller:
             return ["import", *import_path]
         if cls is types.WrapperDescriptorType and value.__objclass__ is object:
             return ["object-method", value.__name__]
-        if issubclass(cls, NeverMarshalled):
+        if issubclass(cls, NeverMarshalled) or (not self._trusts_peer and _gives_memory(cls)):
             raise TypeError("this object belongs to the tests")
         encoded = ["obj", self.exported_objects.export(value), self._encode_class(cls)]
         base = find_value_base(cls)
@@ -158,7 +166,9 @@ class Marshaller:
     def _from_reference(self, encoded: list[Any]) -> Any:
         tag, *arguments = encoded
         if tag == "own" and len(arguments) == 1:
-            return self.exported_objects.find(arguments[0])
+            value = self.exported_objects.find(arguments[0])
+            self.returned_objects.append(value)
+            return value
         if tag == "cls":
             return self.proxy_classes.decode_class(encoded)
         if tag == "import" and len(arguments) == 2 and type(arguments[0]) is str and type(arguments[1]) is str:

@@ -28,11 +28,12 @@ columns 7 to 20, of the test cell.
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import (
@@ -46,6 +47,7 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import describe_origi
 from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
 
 OBJECT_FOR_DATA = "object-for-data"
+OBJECT_OF_TEST = "object-of-test"
 CODE_FOR_DATA = "code-for-data"
 HELPER_CHANGED = "helper-changed"
 
@@ -62,6 +64,8 @@ class Use(StrEnum):
     # An object of the notebook's own classes came. Where only data came, values of a class that derives from a plain type (a `dict`
     # subclass) are converted to the plain type.
     RECEIVE_OBJECT = "receive-object"
+    # An object of the test came back, for example a mock that was passed.
+    RECEIVE_OWN = "receive-own"
     # A request raised an exception. What an object that comes from there is used for, the reference cannot show.
     RAISE = "raise"
     # A call raised StopIteration or a similar exception, with which Python ends a loop silently.
@@ -168,6 +172,18 @@ class Contract:
     def find_place(self) -> str:
         """Return the place of the test that is being executed; empty outside of a test, for example in a thread of a library."""
         return self._places.find(sys._getframe(1))
+
+    def is_result_discarded(self) -> bool:
+        """Return whether the test ignores the value of the expression that is being executed, as `f(log)` as a whole statement does."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not is_release_filename(frame.f_code.co_filename):
+            frame = frame.f_back
+        if frame is None:
+            return False
+        code, position = frame.f_code.co_code, frame.f_lasti + 2
+        while code[position] == dis.opmap["CACHE"]:
+            position += 2
+        return code[position] == dis.opmap["POP_TOP"]
 
     def record(self, place: str, *use: str) -> None:
         """Record a use of the reference."""

@@ -28,6 +28,7 @@ from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, g
 from pmh_jupyter.grading.runtime.separate_process.contract import (
     COMPARING_METHODS,
     OBJECT_FOR_DATA,
+    OBJECT_OF_TEST,
     WITH_DATA,
     Contract,
     ContractViolation,
@@ -200,6 +201,14 @@ class ContractPeer(Peer):
             self._claims.note_object(value)
             if self.contract.is_recording:
                 self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
+
+    def note_returned_object(self, value: Any) -> None:
+        """Refuse an object of the test as the answer where the reference gives none: it may equal what the test expects."""
+        contract = self.contract
+        if contract.is_active and not isinstance(value, type) and not contract.is_result_discarded():
+            if not contract.admit(contract.find_place(), Use.RECEIVE_OWN):
+                detail = "an object of the test where the reference gives plain data"
+                raise contract.make_violation(OBJECT_OF_TEST, "", detail, is_suspicious=False)
 
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""

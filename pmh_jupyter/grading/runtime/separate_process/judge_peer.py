@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import sys
 import warnings
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 _BUILTIN_INPUT = builtins.input
+# Tests see others: see `test_environment`.
+_COPY_FUNCTIONS = {False: copy.copy, True: copy.deepcopy}
 
 
 class JudgePeer(ContractPeer):
@@ -102,6 +105,8 @@ class JudgePeer(ContractPeer):
     def _use_object(self, operation: str, target: Any, other_arguments: list[Any]) -> Any:
         if operation == "get-attribute":
             return getattr(target, other_arguments[0])
+        if operation == "copy-object":
+            return _COPY_FUNCTIONS[other_arguments[0] is True](target)
         if (
             operation == "apply-operator"
             and other_arguments[0] in TEXT_OPERATORS

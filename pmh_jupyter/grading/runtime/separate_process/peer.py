@@ -158,6 +158,8 @@ class Peer:
                 raise PeerLost("protocol-error", "A reply has no value.")
             value = content[0]
             if message[0] == RESULT:
+                if self.marshaller.returned_objects:
+                    self.note_returned_object(self.marshaller.returned_objects[0])
                 return value
             if not isinstance(value, BaseException):
                 raise PeerLost("protocol-error", "An error is not an exception.")
@@ -187,6 +189,7 @@ class Peer:
         if type(released_replicas) is list and not self._is_judge:
             self.replicas.forget(released_replicas)
         self.is_decoding = True
+        self.marshaller.returned_objects.clear()
         try:
             values, _ = self.codec.decode_message(content, changed_values, self.replicas)
             received_replicas = self.replicas.pop_received(include_large)
@@ -240,6 +243,9 @@ class Peer:
 
     def note_object(self, value: Any) -> None:
         """Note that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
+
+    def note_returned_object(self, value: Any) -> None:
+        """Note that the other side gave back an object of this side. May raise an exception."""
 
     def require_class_name(self, target: type) -> None:
         """Raise an exception if code of this side may not read the name of a remote class."""

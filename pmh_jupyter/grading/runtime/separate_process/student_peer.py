@@ -11,7 +11,8 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.proxies.operators import apply_operator, await_result
+from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator, await_result
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
 from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
 from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
@@ -95,6 +96,17 @@ class StudentPeer(Peer):
         self._handlers = handlers
         self._pop_output, self._locate_error = pop_output, locate_error
         install_overrides(self)
+
+    def get_attribute(self, target: Any, name: str) -> Any:
+        """Return an attribute of an object of the test. What the description of its class tells is not asked for.
+
+        Abstract base classes (`isinstance(x, Iterable)`) look for methods in the `__dict__` of a class.
+        """
+        if name == "__dict__" and type(target) is ProxyMeta:
+            return type.__getattribute__(target, name)
+        if name in OPERATOR_OF_METHOD and type(target) is not ProxyMeta:
+            return object.__getattribute__(target, name)
+        return super().get_attribute(target, name)
 
     def before_request(self) -> None:
         if os.getpid() != self._pid:

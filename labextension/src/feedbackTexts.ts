@@ -24,7 +24,7 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'test-object-for-data':
       return trans.__('`{expression}` has an object of your class {class} where plain data is expected (a number, a text, a list).');
     case 'test-object-of-test':
-      return trans.__('`{expression}` has an object that the test passed to your code, where plain data is expected (a number, a text, a list).');
+      return trans.__('`{expression}` has an object of the test itself where plain data is expected (a number, a text, a list).');
     case 'test-code-for-data':
       return trans.__('`{expression}` would run your answer as code, but plain data is expected.');
     case 'test-dishonest-operator':

@@ -22,7 +22,7 @@ FEEDBACK_TEXTS = {
     "test-not-met": "`{expression}` is not true yet.",
     "test-message": "{text}",
     "test-object-for-data": "`{expression}` has an object of your class {class} where plain data is expected (a number, a text, a list).",
-    "test-object-of-test": "`{expression}` has an object that the test passed to your code, where plain data is expected (a number, a text, a list).",
+    "test-object-of-test": "`{expression}` has an object of the test itself where plain data is expected (a number, a text, a list).",
     "test-code-for-data": "`{expression}` would run your answer as code, but plain data is expected.",
     "test-dishonest-operator": "`{expression}` has an object of your class {class} whose comparison methods contradict themselves.",
     "test-not-a-number": "`{expression}` has a value that is not a number (nan).",

@@ -75,7 +75,9 @@ def _check_statement(target: Any, arguments: Any) -> None:
     """Refuse SQL that opens files: a database that a test passes is open in this process."""
     if not _is_database(getattr(target, "__self__", None)):
         return
-    if type(arguments) is not tuple or any(type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments):
+    if type(arguments) is not tuple or any(
+        type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments
+    ):
         raise PermissionError("this statement is not allowed")
 
 

@@ -29,7 +29,9 @@ _REMOTE_DUNDERS = frozenset(
     __class_getitem__ __abstractmethods__ __isabstractmethod__ __subclasses__""".split(),
 )
 _REMOTE_CLASS_DUNDERS = _REMOTE_DUNDERS - {"__name__", "__qualname__", "__subclasses__"}
-_PRIVATE_CLASS_ATTRIBUTES = frozenset({"_pmh_class", "_pmh_library", "_pmh_has_plain_base", "_pmh_is_own"})
+_PRIVATE_CLASS_ATTRIBUTES = frozenset(
+    {"_pmh_class", "_pmh_library", "_pmh_has_plain_base", "_pmh_is_own", "_pmh_operators"}
+)
 _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
 
 
@@ -270,6 +272,14 @@ def has_operator(cls: type, name: str) -> bool:
         for base in type.__getattribute__(cls, "__mro__")
         if type(base) is ProxyMeta
     )
+
+
+def inherits_operator(cls: type, name: str) -> bool:
+    """Return whether the class of a proxy has this operator from a plain type that it derives from, and none of its own."""
+    if type(cls) is not ProxyMeta or not type.__getattribute__(cls, "__dict__").get("_pmh_has_plain_base"):
+        return False
+    own_classes = [base for base in type.__getattribute__(cls, "__mro__") if type(base) is ProxyMeta]
+    return not any(name in type.__getattribute__(base, "__dict__")["_pmh_operators"] for base in own_classes)
 
 
 def _fetch_text(value: Any, name: str, *arguments: str) -> str:

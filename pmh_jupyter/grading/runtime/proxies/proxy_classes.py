@@ -94,6 +94,7 @@ class ProxyClasses:
             "_pmh_marker_class": _find_marker_class(import_path),
             "_pmh_has_plain_base": has_plain_base,
             "_pmh_is_own": import_path is None,
+            "_pmh_operators": frozenset(operators),
             "_pmh_library": None if import_path is None or apparent_class else import_path,
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES

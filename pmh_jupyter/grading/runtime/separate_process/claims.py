@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
-from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
+from pmh_jupyter.grading.runtime.proxies.proxies import inherits_operator, is_proxy
 from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES, UNUSUAL_CLAIM, Contract, Use
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import create_near_misses, create_unique_values
 from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR, UniqueObject
@@ -53,7 +54,7 @@ class ClaimVerifier:
         be asked about other objects of the class, or the other one about it. Raises `ContractViolation`.
         """
         self._claimed_equal = None
-        if not self._must_verify(name, place):
+        if not self.contract.is_active:
             return
         if name in ("eq", "ne"):
             self._ask_about_equality(name, target, other, place)
@@ -76,7 +77,7 @@ class ClaimVerifier:
             if value is _ACTUAL_VALUE:
                 self._claimed_equal = is_claimed
             elif is_claimed and not is_proxy(other):
-                self._report(name, target, place, "claims equality with a different value")
+                self._report(name, target, place, "near", "claims equality with a different value")
 
     def _ask_about_order(self, name: str, target: Any, other: float, place: str) -> None:
         """Ask an object whether it is less or greater than numbers around the actual one: what it says must fit together."""
@@ -90,34 +91,28 @@ class ClaimVerifier:
         is_rising = name in ("lt", "le")  # what is less than a number is less than a greater one
         says_both = len({claim for value, claim in claims if value == other}) > 1
         if says_both or answers != sorted(answers, reverse=not is_rising):
-            self._report(name, target, place, "has no order among numbers")
+            self._report(name, target, place, "monotonic", "has no order among numbers")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """The truth of an object stays the same while nothing happens to it. Raises `ContractViolation`."""
-        if self._must_verify("bool", place) and bool(ask_again()) is not bool(claim):
-            self._report("bool", target, place, "is true and false")
+        if self.contract.is_active and bool(ask_again()) is not bool(claim):
+            self._report("bool", target, place, "constant", "is true and false")
 
     def verify(self, name: str, target: Any, claim: Any, other: Any, place: str) -> None:
         """Verify a claim that cannot be true of every value. Raises `ContractViolation`."""
         claimed_equal, self._claimed_equal = self._claimed_equal, None
-        if (
-            name not in ("contains", *COMPARISON_OPERATORS)
-            or claim is NotImplemented
-            or not self._must_verify(name, place)
-        ):
-            return
-        if self.contract.is_recording and type(claim) is not bool:  # for example element by element
-            self.contract.record(place, Use.OPERATOR, name, UNUSUAL_CLAIM)
+        if name not in ("contains", *COMPARISON_OPERATORS) or claim is NotImplemented or not self.contract.is_active:
             return
         is_true = _is_true(claim)
         if name in _VERIFYING_OPERATORS and is_true is not (name == "ne"):
             verifying_operator, verb = _VERIFYING_OPERATORS[name]
             if claimed_equal is False:
-                self._report(name, target, place, "claims equality that it denied before")
-            if any(self._claims(target, verifying_operator, value) for value in self._make_unique_values(other)):
-                self._report(name, target, place, f"claims to {verb} everything")
-        if name in OPPOSITE_OPERATORS and is_true and self._claims(target, OPPOSITE_OPERATORS[name], other):
-            self._report(name, target, place, f"contradicts itself ({name})")
+                self._report(name, target, place, "repeated", "claims equality that it denied before")
+            for property_name, value in self._make_unique_values(other):
+                if self._claims(target, verifying_operator, value):
+                    self._report(name, target, place, property_name, f"claims to {verb} everything")
+        if is_true and self._claims_opposite(name, target, other):
+            self._report(name, target, place, "opposite", f"contradicts itself ({name})")
         if type(other) is not type(target) or self._property_checks_left <= 0:
             return
         self._property_checks_left -= 1
@@ -132,9 +127,11 @@ class ClaimVerifier:
         The last is required only if the reference's equality does.
         """
         if not self._claims(other, "eq", target):
-            self._report("eq", target, place, "equals an object that does not equal it")
-        if any(not self._claims(each, "eq", each) or self._claims(each, "ne", each) for each in (target, other)):
-            self._report("eq", target, place, "does not equal itself")
+            self._report("eq", target, place, "symmetric", "equals an object that does not equal it")
+        if any(
+            not self._claims(each, "eq", each) or self._claims_opposite("eq", each, each) for each in (target, other)
+        ):
+            self._report("eq", target, place, "reflexive", "does not equal itself")
 
         others = self._list_other_objects(target, other)
         if others and not all(self._claims(target, "eq", each) for each in others):
@@ -144,7 +141,7 @@ class ClaimVerifier:
             and not self.contract.is_recording
             and self.contract.has_use(place, Use.OPERATOR, "eq", DISTINGUISHES)
         ):
-            self._report("eq", target, place, "equals every object of its class")
+            self._report("eq", target, place, "selective", "equals every object of its class")
 
     def _list_other_objects(self, *objects: Any) -> list[Any]:
         """Return the other objects of the class of the first one that the test cell has received."""
@@ -156,9 +153,9 @@ class ClaimVerifier:
         """Of two objects of one class, at most one is less than the other, and exactly one if they are not equal."""
         is_reverse_true = self._claims(other, name, target)
         if is_true and is_reverse_true:
-            self._report(name, target, place, "is less and greater than the same object")
+            self._report(name, target, place, "antisymmetric", "is less and greater than the same object")
         elif not is_true and not is_reverse_true and not self._claims(target, "eq", other):
-            self._report(name, target, place, "has no order")
+            self._report(name, target, place, "total", "has no order")
 
     def note_object(self, value: Any) -> None:
         """Note an object of the notebook that a test cell has received."""
@@ -166,19 +163,27 @@ class ClaimVerifier:
         if len(objects) < MAX_SEEN_OBJECTS and len(self._seen_objects) <= MAX_SEEN_CLASSES:
             objects.append(value)
 
-    def _must_verify(self, name: str, place: str) -> bool:
-        return self.contract.is_active and (
-            self.contract.is_recording or not self.contract.has_use(place, Use.OPERATOR, name, UNUSUAL_CLAIM)
-        )
-
-    def _report(self, name: str, target: Any, place: str, detail: str) -> None:
-        """Record a false claim of the reference's objects, or raise a violation for those of a submission."""
+    def _report(self, name: str, target: Any, place: str, property_name: str, detail: str) -> None:
+        """Record a property that the reference's objects lack, or raise a violation for objects of a submission that lack it."""
+        unusual_claim = (Use.OPERATOR, name, UNUSUAL_CLAIM, property_name)
         if self.contract.is_recording:
-            self.contract.record(place, Use.OPERATOR, name, UNUSUAL_CLAIM)
-            return
-        class_name = get_class_name(target)
-        raise self.contract.make_violation(
-            DISHONEST_OPERATOR, class_name, f"an object of class {class_name} that {detail}"
+            self.contract.record(place, *unusual_claim)
+        elif not self.contract.has_use(place, *unusual_claim):
+            class_name = get_class_name(target)
+            raise self.contract.make_violation(
+                DISHONEST_OPERATOR, class_name, f"an object of class {class_name} that {detail}"
+            )
+
+    def _claims_opposite(self, name: str, target: Any, value: Any) -> bool:
+        """Return whether an object also claims what cannot be true at the same time.
+
+        Not asked if it derives from a plain type that would answer: a class that derives from `str` may define `==` alone.
+        """
+        opposite = OPPOSITE_OPERATORS.get(name)
+        return (
+            opposite is not None
+            and not inherits_operator(type(target), opposite)
+            and self._claims(target, opposite, value)
         )
 
     def _claims(self, target: Any, name: str, value: Any) -> bool:
@@ -197,10 +202,11 @@ class ClaimVerifier:
         self._count += 1
         return hashlib.sha256(self._secret + f"{self._statement_line} {self._count}".encode()).hexdigest()
 
-    def _make_unique_values(self, other: Any) -> list[Any]:
-        """Return values that have not been compared before, one of them of the type of `other`."""
+    def _make_unique_values(self, other: Any) -> list[tuple[str, Any]]:
+        """Return values that have not been compared before, one of them of the type of `other`, each with the property that it tests."""
         hex_digits = self._make_digits()
-        return [UniqueObject(), *(create_unique_values(other, hex_digits) or [hex_digits])]
+        unique_values = create_unique_values(other, hex_digits) or [hex_digits]
+        return [("typed", UniqueObject()), *(("finite", value) for value in unique_values)]
 
 
 def get_class_name(target: Any) -> str:
@@ -211,10 +217,15 @@ def get_class_name(target: Any) -> str:
 
 
 def _is_true(claim: Any) -> bool:
-    """Return whether an assertion would accept this. Assumed for objects of the student and for values without a truth value."""
+    """Return whether an assertion would accept this, of an array whether it would accept all elements.
+
+    Assumed for objects of the student and for values without a truth value.
+    """
     if claim is NotImplemented:
         return False
     try:
         return is_proxy(claim) or bool(claim)
     except Exception:  # noqa: BLE001 - an array has no truth
-        return True
+        numpy = sys.modules.get("numpy")
+        elements = numpy.asarray(claim) if numpy is not None else None
+        return elements is None or elements.dtype != bool or (elements.size > 0 and bool(elements.all()))

@@ -86,7 +86,7 @@ WITH_DATA = "with-data"
 DISTINGUISHES = "distinguishes"
 """The object equals some objects of its class in the test cell, and not others."""
 UNUSUAL_CLAIM = "unusual-claim"
-"""The reference itself makes a claim that is otherwise false (numbers modulo seven equal every seventh number)."""
+"""The reference itself lacks a property that is otherwise tested, whose name follows: numbers modulo seven equal every seventh number."""
 
 COMPARING_METHODS = frozenset(
     "equals startswith endswith issubset issuperset isdisjoint count index find match fullmatch identical compare".split()

@@ -16,8 +16,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-NEAR_MISS_COUNT, LARGE_VALUE_NEAR_MISS_COUNT = 16, 1
-MAX_SMALL_ELEMENTS = 10_000
+NEAR_MISS_COUNT = 16
+# Of all near misses of a value together, because each of them has to be sent.
+MAX_ELEMENTS = 160_000
 _ALPHABETS = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -31,14 +32,11 @@ def create_near_misses(value: Any, seed: str) -> list[Any]:
     Some are smaller than the value and some are larger, in random proportion, so that the value is not in their middle. The more of them
     there are, the less likely an object that equals a single value guesses the expected one.
     """
-    is_small = not hasattr(value, "__len__") or len(value) <= MAX_SMALL_ELEMENTS  # each of them has to be sent
+    total = max(1, min(NEAR_MISS_COUNT, MAX_ELEMENTS // max(1, len(value) if hasattr(value, "__len__") else 1)))
     rng = random.Random(seed)
     values: list[Any] = [value]
-    count_below = rng.randrange((NEAR_MISS_COUNT if is_small else LARGE_VALUE_NEAR_MISS_COUNT) + 1)
-    for direction, count in (
-        (-1, count_below),
-        (1, (NEAR_MISS_COUNT if is_small else LARGE_VALUE_NEAR_MISS_COUNT) - count_below),
-    ):
+    count_below = rng.randrange(total + 1)
+    for direction, count in ((-1, count_below), (1, total - count_below)):
         for candidate in _iter_steps(value, direction, count, rng):
             if not any(_is_equal(candidate, earlier) for earlier in values):
                 values.append(candidate)
@@ -163,6 +161,8 @@ def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
         names = [field.name for field in dataclasses.fields(value) if field.init]
         changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
         return dataclasses.replace(value, **dict(zip(names, changed_values, strict=True)))
+    if isinstance(value, (date, timedelta)):  # also those of pandas
+        return _step_date(value, direction, rng)
     if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
         return value + direction
     raise _NoNearMiss

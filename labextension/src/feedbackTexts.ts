@@ -30,7 +30,7 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'test-dishonest-operator':
       return trans.__('`{expression}` has an object of your class {class} whose comparison methods contradict themselves.');
     case 'test-not-a-number':
-      return trans.__('`{expression}` has a value that is not a number (nan).');
+      return trans.__('`{expression}` has a value that is not a finite number (nan or inf).');
     case 'test-empty-value':
       return trans.__('`{expression}` looks at an empty result of your code, where values are expected.');
     case 'test-too-few-values':

@@ -25,7 +25,7 @@ FEEDBACK_TEXTS = {
     "test-object-of-test": "`{expression}` has an object of the test itself where plain data is expected (a number, a text, a list).",
     "test-code-for-data": "`{expression}` would run your answer as code, but plain data is expected.",
     "test-dishonest-operator": "`{expression}` has an object of your class {class} whose comparison methods contradict themselves.",
-    "test-not-a-number": "`{expression}` has a value that is not a number (nan).",
+    "test-not-a-number": "`{expression}` has a value that is not a finite number (nan or inf).",
     "test-empty-value": "`{expression}` looks at an empty result of your code, where values are expected.",
     "test-too-few-values": "`{expression}` compares {got} of the {expected} values that it has to compare.",
     "test-raised": "`{expression}` raised {error}[ in line {line}][: {detail}].",

@@ -10,9 +10,11 @@ Only places are counted where the number does not depend on the answer in other 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 _float, _complex, _type, _len, _min = float, complex, type, len, min
@@ -94,6 +96,11 @@ class Evidence:
             if is_nan(value):
                 self._nan_places.add(place)
 
+    def note_order(self, place: str, left: Any, right: Any) -> None:
+        """Note whether two infinite values are compared: infinity is within a tolerance that grows with what it is compared with."""
+        if _is_infinite(left) and _is_infinite(right):
+            self._nan_places.add(place)
+
     def find_shortfall(self) -> Shortfall | None:
         """Return what the statement has not compared; None if it has compared enough."""
         expected = self._expected.get(self._position, {})
@@ -116,6 +123,13 @@ def _measure(value: Any) -> int:
 def is_nan(value: Any) -> bool:
     """Return whether a value is not a number (NaN, NaT, NA), a container or an array with one, or a table with a column of nothing else."""
     return _contains_nan(value, MAX_DEPTH)
+
+
+def _is_infinite(value: Any) -> bool:
+    if _type(value) in (_float, Decimal):
+        return value in (math.inf, -math.inf)
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.floating) and bool(numpy.isinf(value))
 
 
 def _contains_nan(value: Any, depth: int) -> bool:

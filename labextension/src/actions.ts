@@ -55,16 +55,20 @@ export class Actions {
   /** Saves the lesson's notebooks, then checks one exercise. Does nothing while a check of that exercise is running. */
   async checkExercise(lesson: LessonReply, exercise: ExerciseReply): Promise<void> {
     const { model, notebooks, trans } = this._options;
-    if (isBusy(model.submissions.get(lesson.slug, exercise.grade_id))) {
+    const gradeId = exercise.grade_id;
+    if (this._exercisesToSave.has(gradeId) || isBusy(model.submissions.get(lesson.slug, gradeId))) {
       return;
     }
+    this._exercisesToSave.add(gradeId);
     try {
       await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
     } catch {
       this._notify(trans.__('Not checked: the notebook could not be saved. Save it, then check again.'));
       return;
+    } finally {
+      this._exercisesToSave.delete(gradeId);
     }
-    await model.sendCheck(lesson.slug, exercise.grade_id);
+    await model.sendCheck(lesson.slug, gradeId);
   }
 
   /** Writes the lesson's files to the server, updates them to the newest release, and opens the first notebook. */
@@ -130,6 +134,9 @@ export class Actions {
   private _notify(text: string): void {
     Notification.info(text, { autoClose: NOTIFICATION_MS });
   }
+
+  /** The grade_ids of exercises whose check waits until the notebook is saved. */
+  private readonly _exercisesToSave = new Set<string>();
 }
 
 function countChanges({ updated, added, removed, conflicts }: MergeReply): number {

@@ -112,11 +112,11 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'left-out-name':
       return trans.__('{path}: left out, because the name is too long or has characters that cannot be stored everywhere.');
     case 'left-out-link':
-      return trans.__('{path}: left out, because it is a link.');
+      return trans.__('{path}: left out, because links are not followed.');
     case 'left-out-environment':
-      return trans.__('{path}: left out, because it is an environment of installed packages.');
+      return trans.__('{path}: left out, because environments of installed packages are not graded.');
     case 'left-out-unreadable':
-      return trans.__('{path}: left out, because it cannot be read or is not a regular file.');
+      return trans.__('{path}: left out, because only regular files that can be read are graded.');
     case 'left-out-large':
       return trans.__('{path}: left out, because a submission has at most {files} files and {megabytes} MiB.');
     case 'left-out-large-notebook':

@@ -98,6 +98,14 @@ describe('checking an exercise', () => {
     expect(notifications).toEqual(['Not checked: the notebook could not be saved. Save it, then check again.']);
   });
 
+  test('a second check does nothing while the notebook is saved for the first', async () => {
+    const { actions, model, notebook } = createActions();
+    notebook.context.model.dirty = true;
+    await Promise.all([actions.checkExercise(values, swap), actions.checkExercise(values, swap)]);
+    expect(notebook.context.save).toHaveBeenCalledTimes(1);
+    expect(model.sendCheck).toHaveBeenCalledTimes(1);
+  });
+
   test('a second check does nothing while a check of the exercise is running', async () => {
     const { actions, model } = createActions();
     model.submissions.begin('s1', 'check', 'values', ['swap']);

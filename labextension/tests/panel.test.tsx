@@ -207,6 +207,13 @@ describe('the keyboard focus', () => {
       expect(document.activeElement).toBe(field);
     });
 
+    test('the focus stays in the panel when the join form disappears later', async () => {
+      screen.getByLabelText('Join code').focus();
+      launcher.focus();
+      await update({ outline: outline(), phase: 'ready', selectedSlug: 'spring' });
+      expect(document.activeElement).toBe(button('Start: Values and names'));
+    });
+
     test('the focus follows a second activation', () => {
       screen.getByLabelText('Join code').focus();
       launcher.focus();

@@ -145,6 +145,17 @@ describe('the result', () => {
     expect(screen.getByRole('status').textContent).toBe('Too fast.Wait a moment.');
   });
 
+  test('an earlier verdict is marked as such while the newest check has none', () => {
+    const { props, region } = renderResult({});
+    expect(region.textContent).not.toContain('Previous result');
+    act(() => {
+      props.submissions.begin('s2', 'check', 'values', ['swap']);
+      props.submissions.accept({ id: 's2', kind: 'check', state: 'waiting', receipt: null, left_out: [] });
+    });
+    expect(region.textContent).toContain('Waiting for the hub');
+    expect(region.textContent).toContain('Previous result: ');
+  });
+
   test('a check that the grader could not run does not blame the student', () => {
     const props = createProps();
     render(<Result {...props} />);
@@ -159,14 +170,6 @@ describe('the result', () => {
     );
   });
 
-  test('repairs are listed in words', () => {
-    const repairs = [message('repair-merged-answer', { cell: 'seconds', other: 'coins' })];
-    const { region } = renderResult({}, { repairs });
-    expect(region.textContent).toContain(
-      'Your answer to “seconds” was found in the cell for “coins”. That cell was run for both exercises.'
-    );
-  });
-
   test('what was left out stays when the verdict arrives', () => {
     const props = createProps();
     render(<Result {...props} />);
@@ -176,7 +179,7 @@ describe('the result', () => {
       props.submissions.accept({ id: 's1', kind: 'check', state: 'queued', receipt: null, left_out });
       props.submissions.apply(submission('s1'));
     });
-    expect(screen.getByRole('region').textContent).toContain('data.csv: left out, because it is a link.');
+    expect(screen.getByRole('region').textContent).toContain('data.csv: left out, because links are not followed.');
   });
 
   test('a long value is shortened until the student expands it', () => {

@@ -82,7 +82,7 @@ describe('the receipt', () => {
 
   test('the receipt names what was left out', () => {
     expect(receiptText({}, [{ code: 'left-out-link', params: { path: 'data.csv' } }])).toContain(
-      'data.csv: left out, because it is a link.'
+      'data.csv: left out, because links are not followed.'
     );
   });
 

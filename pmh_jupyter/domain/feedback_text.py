@@ -64,9 +64,9 @@ FEEDBACK_TEXTS = {
     "in-process-kernel": "The notebook's language is not Python: the kernel “{kernel}” runs both tests and answers.",
     # what is left out of a submission
     "left-out-name": "{path}: left out, because the name is too long or has characters that cannot be stored everywhere.",
-    "left-out-link": "{path}: left out, because it is a link.",
-    "left-out-environment": "{path}: left out, because it is an environment of installed packages.",
-    "left-out-unreadable": "{path}: left out, because it cannot be read or is not a regular file.",
+    "left-out-link": "{path}: left out, because links are not followed.",
+    "left-out-environment": "{path}: left out, because environments of installed packages are not graded.",
+    "left-out-unreadable": "{path}: left out, because only regular files that can be read are graded.",
     "left-out-large": "{path}: left out, because a submission has at most {files} files and {megabytes} MiB.",
     "left-out-large-notebook": "{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.",
     "left-out-notebook": "{path}: cannot be read as a notebook.",

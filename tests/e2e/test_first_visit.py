@@ -62,6 +62,7 @@ def test_start_of_jupyterlab_does_not_interrupt_the_join_form(
     page.keyboard.type(open_hub.join_code)
     page.keyboard.press("Enter")
     expect(omar.panel.get_by_role("button", name="Open lesson Values and names")).to_be_visible()
+    assert focus(page).is_in_panel
 
 
 def test_join_code_opens_the_classroom(open_hub: OpenHub, new_page: NewPage, unique_name: UniqueName) -> None:

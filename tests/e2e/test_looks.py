@@ -19,10 +19,10 @@ LESSON = "Values and names"
 SOLVED, FAILED, STOPPED = "Seconds in a week", "Pocket money", "A greeting"
 NARROW_PX, WIDE_PX = 250, 480  # Lab allows no narrower sidebar.
 
-# Elements of the panel whose content overflows to the right, except for text with an ellipsis.
+# Elements of the panel whose content overflows to the right. Text with an ellipsis must be complete in the tooltip.
 OVERFLOWING = """node => [node, ...node.querySelectorAll('*')]
   .filter(element => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== 'inline')
-  .filter(element => getComputedStyle(element).textOverflow !== 'ellipsis')
+  .filter(element => getComputedStyle(element).textOverflow !== 'ellipsis' || !element.title)
   .filter(element => !element.classList.contains('pmh-Announcement'))
   .map(element => element.className)"""
 
@@ -31,8 +31,11 @@ def test_panel_is_accessible_in_both_themes_and_widths(
     hub: UpProcess, new_page: NewPage, unique_name: UniqueName
 ) -> None:
     vera = Student(new_page(), hub, unique_name("vera")).sign_up(hub.join_code("Students")).open_lesson(LESSON)
-    vera.answer(SOLVED, "seconds_in_a_week = 7 * 24 * 60 * 60").check(SOLVED)
     vera.answer(FAILED, "change = 5").check(FAILED)
+    widen_sidebar(vera.page, NARROW_PX)
+    expect(vera.panel).to_contain_text("1 in progress")
+    assert vera.panel.evaluate(OVERFLOWING) == []
+    vera.answer(SOLVED, "seconds_in_a_week = 7 * 24 * 60 * 60").check(SOLVED)
     vera.answer(STOPPED, "1 / 0").check(STOPPED)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         set_setting(vera.page, "@jupyterlab/apputils-extension:themes", json.dumps({"theme": theme}))

@@ -114,6 +114,8 @@ def sees_both_in_the_gradebook(instructor: Instructor, solver: Student, newcomer
 def opens_the_submission(instructor: Instructor, student: Student, receipt: str) -> None:
     instructor.row(student.name).get_by_role("link", name=f"{FIRST}: Done, 1 points").click()
     expect(instructor.page.get_by_role("heading", level=1)).to_have_text(student.name)
+    expect(instructor.page.locator(":target")).to_contain_text(FIRST)
+    expect(instructor.page.locator(":target")).to_be_visible()
     expect(instructor.page.get_by_text(receipt)).to_be_attached()
     assert accessibility_violations(instructor.page) == []
 

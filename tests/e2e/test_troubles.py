@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import APIResponse, Locator, Route, expect
 
 from tests.e2e.conftest import NewPage, UniqueName
 from tests.support.browser.axe import PANEL_ELEMENTS, accessibility_violations
@@ -23,6 +23,7 @@ NOTEBOOK = "courses/demo/values-and-names/values-and-names.ipynb"
 WRONG = "seconds_in_a_week = 7 * 24 * 60"
 RIGHT = "seconds_in_a_week = 7 * 24 * 60 * 60"
 MEBIBYTE = 1 << 20
+OVERLAP_MS = 1_000  # long enough for a second save to ask for the file's state
 
 
 @pytest.fixture
@@ -79,6 +80,29 @@ def test_notebook_that_cannot_be_sent_is_explained(hub: UpProcess, otto: Student
         expect(notice(otto.result(EXERCISE), problem)).to_contain_text(advice)
         expect(otto.announcement).to_contain_text(advice)
     expect(otto.strip(EXERCISE)).to_contain_text("1 attempt")
+
+
+def test_check_waits_for_a_running_save(otto: Student) -> None:
+    """JupyterLab takes overlapping saves for changes by somebody else, and asks whether to overwrite them."""
+    otto.wait_for_kernel().answer(EXERCISE, WRONG)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_first_save(route: Route) -> None:
+        if route.request.method == "PUT" and not held:
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    otto.page.route(f"**/api/contents/{NOTEBOOK}*", hold_first_save)
+    with otto.page.expect_request(lambda request: request.method == "PUT" and NOTEBOOK in request.url):
+        otto.page.keyboard.press("Control+s")
+    otto.press_check(EXERCISE).press_check(EXERCISE)
+    otto.page.wait_for_timeout(OVERLAP_MS)
+    route, response = held[0]
+    route.fulfill(response=response)
+    expect(otto.result(EXERCISE)).to_contain_text("Not yet — ")
+    expect(otto.strip(EXERCISE)).to_contain_text("1 attempt")
+    expect(otto.page.get_by_role("dialog")).to_have_count(0)
 
 
 def notice(within: Locator, text: str) -> Locator:

@@ -27,8 +27,10 @@ export function Achievements({ model, trans }: SectionProps): ReactElement | nul
       <h3>
         <button type="button" aria-expanded={isOpen} aria-controls={listId} onClick={() => setOpen(!isOpen)}>
           <Caret tag="span" aria-hidden="true" className="pmh-Caret" />
-          <span className="pmh-Clip">{trans._n('%1 achievement', '%1 achievements', earned.length)}</span>
-          {inProgress.length > 0 && <span className="pmh-Count">{trans.__('%1 in progress', inProgress.length)}</span>}
+          <span className="pmh-Achievements-title">
+            <span>{trans._n('%1 achievement', '%1 achievements', earned.length)}</span>{' '}
+            {inProgress.length > 0 && <span className="pmh-Count">{trans.__('%1 in progress', inProgress.length)}</span>}
+          </span>
         </button>
       </h3>
       <ul id={listId} hidden={!isOpen}>

@@ -23,9 +23,11 @@ export function keepFocusInside(node: HTMLElement): void {
   node.addEventListener('focusin', event => (focusedElement = event.target as Element));
   node.addEventListener('focusout', event => {
     const blurredElement = event.target as Element;
-    // A removed element loses the focus as well, and that is the case to handle; any other loss is caused by the user.
+    // A removed element loses the focus as well, and that is the case to handle. An element may also have got the focus back by now
+    // (`returnFocusFromLauncher`). Any other loss is caused by the user.
     queueMicrotask(() => {
-      if (focusedElement === blurredElement && blurredElement.isConnected) {
+      const isLeft = blurredElement.isConnected && document.activeElement !== blurredElement;
+      if (focusedElement === blurredElement && isLeft) {
         focusedElement = null;
       }
     });

@@ -52,7 +52,7 @@ function Unit({ unit, isFirst, ...props }: SectionProps & { unit: UnitReply; isF
       <h3>
         <button type="button" aria-expanded={isOpen} aria-controls={listId} onClick={() => setOpen(!isOpen)}>
           <Caret tag="span" aria-hidden="true" className="pmh-Caret" />
-          <span className="pmh-Clip">{unit.title}</span>
+          <span className="pmh-Unit-title">{unit.title}</span>
           <span
             className="pmh-Count"
             title={props.trans.__('%1 of %2 solved', unit.solved_count, unit.exercise_count)}

@@ -1,11 +1,12 @@
 /**
- * Attaches strips to every notebook that is open in a lesson's folder.
+ * Attaches strips to every notebook that is open in a lesson's folder, and queues its saves.
  */
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import type { LessonPath } from '../exercises';
 import type { ClassroomModel } from '../model';
 import type { LessonNotebooks } from '../notebooks';
+import { queueSaves } from '../saveQueue';
 import { NotebookStrips, type StripOptions } from './notebookStrips';
 
 export function attachStrips(notebooks: LessonNotebooks, options: StripOptions): void {
@@ -16,6 +17,7 @@ export function attachStrips(notebooks: LessonNotebooks, options: StripOptions):
       const path = notebooks.findLessonPath(panel);
       strips = path && new NotebookStrips(panel, path, options);
       if (path) {
+        queueSaves(panel.context);
         keepVerdictsLoaded(options.model, panel, path);
       }
     };

@@ -11,6 +11,7 @@ import { feedbackText } from '../feedbackTexts';
 import { isBusy, type ExerciseSubmission } from '../submissions';
 import { headline, likelyCause, pointsOfText, progressText } from '../texts';
 import type { TestReply, VerdictReply } from '../wire';
+import { Notes } from './notes';
 import { isUnpassedHidden, testDetail, testLabel, testTitle } from './resultText';
 import { useExercise, type ExerciseProps, type LocatedExercise } from './strip';
 import { ValueDiff } from './ValueDiff';
@@ -100,11 +101,7 @@ function Verdict({ located, submission, verdict, trans, onGoTo }: VerdictProps):
           {unevaluatedCount > 0 && <UnevaluatedTests count={unevaluatedCount} trans={trans} />}
         </ul>
       )}
-      {[...submission.leftOut, ...submission.repairs].map((repair, index) => (
-        <p key={index} className="pmh-Result-repair">
-          <Prose text={feedbackText(trans, repair)} />
-        </p>
-      ))}
+      <Notes messages={[...submission.leftOut, ...submission.repairs]} trans={trans} />
     </>
   );
 }
@@ -128,13 +125,18 @@ function VerdictHead({ located, submission, verdict, trans, onGoTo }: VerdictHea
           {trans.__('Next: %1', next.title)}
         </button>
       )}
-      <span className="pmh-Result-points">
-        {isBusy(submission)
-          ? progressText(submission, trans)
-          : pointsOfText(verdict.points, verdict.max_points, trans)}
-      </span>
+      <span className="pmh-Result-points">{verdictStatus(submission, verdict, trans)}</span>
     </div>
   );
+}
+
+/** The points; the progress of a newer check; or that the verdict is an earlier one, because the newer check has none. */
+function verdictStatus(submission: ExerciseSubmission, verdict: VerdictReply, trans: TranslationBundle): string {
+  if (isBusy(submission)) {
+    return progressText(submission, trans);
+  }
+  const points = pointsOfText(verdict.points, verdict.max_points, trans);
+  return submission.state === 'graded' ? points : trans.__('Previous result: %1', points);
 }
 
 interface TestProps {

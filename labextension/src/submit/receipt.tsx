@@ -4,6 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
+import { Notice } from '../components/notice';
 import { Prose } from '../components/prose';
 import { feedbackText } from '../feedbackTexts';
 import { fullTime, timeInSentence } from '../times';
@@ -59,15 +60,17 @@ interface LeftOutProps {
 }
 
 /** What was left out of the submission, and why. */
-function LeftOut({ messages, trans }: LeftOutProps): ReactElement {
-  return (
-    <>
-      {messages.map(message => (
-        <p key={message.code}>
-          <Prose text={feedbackText(trans, message)} />
-        </p>
-      ))}
-    </>
+function LeftOut({ messages, trans }: LeftOutProps): ReactElement | null {
+  return messages.length === 0 ? null : (
+    <Notice icon="needs-attention" title={trans.__('Some files were not submitted')}>
+      <ul>
+        {messages.map(message => (
+          <li key={message.code}>
+            <Prose text={feedbackText(trans, message)} />
+          </li>
+        ))}
+      </ul>
+    </Notice>
   );
 }
 

@@ -149,6 +149,6 @@ def test_what_lies_beside_the_notebook_is_named(tmp_path: Path, capsys: pytest.C
     result = json.loads(capsys.readouterr().out)
     assert result["score"] == 4.0
     assert [repair["text"] for repair in result["repairs"]] == [
-        "link: left out, because it is a link.",
+        "link: left out, because links are not followed.",
         "Untitled.ipynb: cannot be read as a notebook.",
     ]

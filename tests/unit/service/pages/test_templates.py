@@ -174,6 +174,11 @@ def test_member_page_shows_verdicts_repairs_and_flags() -> None:
     ]
     page = render("member.html", member_name="ada", submissions=submissions, **CLASSROOM_PAGE)
     assert "Submission · Sums · Fri 20 Nov 2026, 18:00 0.5 of 2" in page
+    check = SUBMISSION.model_copy(update={"kind": "check"})
+    checked = [MemberSubmissionReply(person_id=PERSON_ID, name="ada", submission=check)]
+    assert f"Check · {VERDICT.title} · Sums · " in render(
+        "member.html", member_name="ada", submissions=checked, **CLASSROOM_PAGE
+    )
     assert "Check · removed · Fri 20 Nov 2026, 18:00 Grader failed" in page
     assert "Receipt 7KQM-2XWD" in page
     assert "Flag: two:" in page

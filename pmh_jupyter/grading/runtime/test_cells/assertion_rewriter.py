@@ -122,13 +122,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return self._rewrite_try(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._visit_function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._visit_function(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self._visit_function(node)
+        return self.generic_visit(node) if node.name.startswith("test") else self._visit_function(node)
 
     def _visit_function(self, node: ast.AST) -> ast.AST:
         self._function_depth += 1
@@ -137,8 +131,7 @@ class AssertionRewriter(ast.NodeTransformer):
         finally:
             self._function_depth -= 1
 
-    def visit_For(self, node: ast.For) -> ast.AST:
-        return self._visit_loop(node)
+    visit_AsyncFunctionDef = visit_Lambda = _visit_function
 
     def _visit_loop(self, node: ast.For | ast.AsyncFor) -> ast.AST:
         handlers = [inner for inner in ast.walk(node) if isinstance(inner, ast.ExceptHandler)]
@@ -150,23 +143,7 @@ class AssertionRewriter(ast.NodeTransformer):
         )
         return self._visit_optional(node) if ends_early else self.generic_visit(node)
 
-    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
-        return self._visit_loop(node)
-
-    def visit_While(self, node: ast.While) -> ast.AST:
-        return self._visit_optional(node)
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        return self._visit_optional(node)
-
-    def visit_Match(self, node: ast.Match) -> ast.AST:
-        return self._visit_optional(node)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        return self._visit_optional(node)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        return self._visit_optional(node)
+    visit_For = visit_AsyncFor = _visit_loop
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         if not isinstance(node.op, ast.Not):
@@ -177,6 +154,8 @@ class AssertionRewriter(ast.NodeTransformer):
     def _visit_optional(self, node: ast.AST) -> ast.AST:
         with self._mark_optional():
             return self.generic_visit(node)
+
+    visit_While = visit_IfExp = visit_Match = visit_ExceptHandler = visit_BoolOp = _visit_optional
 
     @contextmanager
     def _mark_optional(self) -> Iterator[None]:
@@ -234,11 +213,14 @@ class AssertionRewriter(ast.NodeTransformer):
         self._count_compared_values(node)
         if get_called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
-        elif isinstance(node.func, ast.Name) and node.func.id == "zip" and self._counts_rounds:
-            return self._make_recorder_call("count_rounds", self._make_place(node), node)
         elif get_called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
-        return node
+        return self._make_recorder_call("count_rounds", self._make_place(node), node) if self._is_zip(node) else node
+
+    def _is_zip(self, node: ast.Call) -> bool:
+        """Return whether a call ends with the shortest of several sequences, in code that runs as often as with the reference."""
+        name = node.func.id if isinstance(node.func, ast.Name) and self._counts_rounds else ""
+        return name == "zip" or (name == "map" and len(node.args) > 2)
 
     def _count_compared_values(self, node: ast.Call) -> None:
         """Count what `all(values)`, `not any(values)`, `np.all(array)` and `array.all()` look at. They are true if that is nothing."""
@@ -271,7 +253,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     @property
     def _counts_rounds(self) -> bool:
-        """Whether it does not depend on the answer how often this code runs: a function may be a callback."""
+        """Whether this code runs as often as with the reference: a function may be a callback, unless it is named like a test."""
         return not (self._is_optional or self._function_depth)
 
     def _count_comprehension(self, node: ast.expr) -> None:

@@ -49,7 +49,8 @@ WALKS = {
     "setting an attribute": "setattr(tool, 'shown', 6)",
     "deleting an attribute": "delattr(tool, 'shown')",
     "listing": "dir(tool)",
-    "copying": "__import__('copy').deepcopy(tool)",
+    "copying a function": "__import__('copy').deepcopy(function).__globals__",
+    "copying a class": "__import__('copy').copy(kind)._secret",
     "an exception's traceback": "error_of(failing).__traceback__.tb_frame.f_back.f_back.f_globals['SECRET']",
 }
 STUDENT_SOURCE = """
@@ -93,6 +94,44 @@ def test_failed_check_in_a_callback_reveals_nothing_to_the_student() -> None:
     student = "messages = []\ndef f(g):\n    try: g()\n    except AssertionError as e: messages.append(str(e))"
     check = "def g():\n    assert 1 == 424242, 'it is 424242'\nf(g)\nassert messages == ['']"
     assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
+
+
+MEMORY_ACCESS = {
+    "functions of native code": "rng.bit_generator.ctypes.next_uint32",
+    "a capsule": "rng.bit_generator.capsule",
+    "the address of an array": "masked.ctypes",
+    "an operator in place of a call": (
+        "object.__getattribute__(base, '_pmh_reference').peer.request('apply-operator', base.execute, 'call', (\"attach 'x' as x\",))"
+    ),
+    "a statement that opens a file": "base.execute(\"attach 'x' as x\")",
+    "another database": "base.backup",
+    "the content of a database": "base.deserialize",
+    "a library for a database": "base.enable_load_extension",
+}
+LIBRARY_OBJECTS = """
+import sqlite3
+import numpy as np
+passed = dict(
+    rng=np.random.default_rng(1), base=sqlite3.connect(":memory:"), pointer=__import__("ctypes").c_int(1), masked=np.ma.array([1, 2])
+)
+"""
+
+
+@pytest.mark.parametrize("access", MEMORY_ACCESS.values(), ids=MEMORY_ACCESS.keys())
+def test_object_of_a_library_gives_no_access_to_memory_or_files(access: str) -> None:
+    student = f"""
+def use(rng, base, masked):
+    try: {access}
+    except (AttributeError, PermissionError, TypeError): return rng.random() < 1, base.execute("select 1").fetchall()
+"""
+    check = f"{LIBRARY_OBJECTS}\ndel passed['pointer']\nassert use(**passed) == (True, [(1,)])"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
+
+
+def test_function_of_native_code_is_not_passed() -> None:
+    student = "def use(rng, base, pointer, masked): return pointer"
+    results = run_tests([(STUDENT_CELL, student), (TEST_CELL, f"{LIBRARY_OBJECTS}\nassert use(**passed)")])
+    assert results[-1]["outcome"] == "failed" and results[-1]["error_type"] == "TypeError"
 
 
 def test_namespace_of_the_tests_cannot_be_passed() -> None:

@@ -29,7 +29,8 @@ from tests.support.repository import ROOT
 CONTRACT_FOLDER = ROOT / "tests" / "submissions" / "contract"
 CATEGORIES = ("forge", "steal", "mislead")
 PRELOADED_MODULES = ("numpy", "pandas")
-LIMITS = EffectiveLimits(cell_seconds=5, submission_seconds=20)
+# A busy machine needs longer than a calm one; few attacks run into a limit.
+LIMITS = EffectiveLimits(cell_seconds=15, submission_seconds=60)
 # Characters that change how a terminal or a page shows the text around them. Line ends are the text's own.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 

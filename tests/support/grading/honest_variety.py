@@ -25,8 +25,10 @@ from typing import Any, TextIO
 
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.task import GradingTask
+from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT
 
@@ -126,7 +128,10 @@ def make_task(shape: Shape, answer: HonestAnswer | None = None, **task_fields: A
     release = build_shape_release(shape)
     submitted = (_submitted_file(release, answer),) if answer else ()
     preload = list_preload_modules(shape)
-    return GradingTask(release.exercises, release.sealed_files, submitted, preload=preload, **task_fields)
+    limits = EffectiveLimits(**AMPLE_SECONDS)
+    return GradingTask(
+        release.exercises, release.sealed_files, submitted, limits=limits, preload=preload, **task_fields
+    )
 
 
 def _submitted_file(release: Release, answer: HonestAnswer) -> File:

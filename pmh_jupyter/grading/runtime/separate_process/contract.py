@@ -44,7 +44,7 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     TEXT_OPERATORS,
 )
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import describe_origin, is_release_filename
-from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
 
 OBJECT_FOR_DATA = "object-for-data"
 OBJECT_OF_TEST = "object-of-test"
@@ -218,7 +218,7 @@ class Contract:
     ) -> ContractViolation:
         """Return the exception to raise for a violation. Staff see a flag if it is suspicious."""
         if is_suspicious:
-            self.flags.append({"code": code, "detail": detail[:200]})
+            self.flags.append(make_flag(code, detail))
         violation = ContractViolation(detail[:200], code, class_name)
         self.violation = self.violation or violation
         return violation
@@ -234,11 +234,11 @@ class Contract:
 
     def note_helper_change(self, name: str) -> None:
         """Note that the notebook has changed a function or a class of a locked cell, for which the release's is used."""
-        self.flags.append({"code": HELPER_CHANGED, "detail": name[:200]})
+        self.flags.append(make_flag(HELPER_CHANGED, name))
 
     def record_code_violation(self, detail: str) -> CodeFromData:
         """Record that data of the student would have been executed here. Returns the exception to raise. See `code_execution_policy`."""
-        self.flags.append({"code": CODE_FOR_DATA, "detail": detail[:200]})
+        self.flags.append(make_flag(CODE_FOR_DATA, detail))
         violation = CodeFromData(detail[:200], CODE_FOR_DATA)
         self.violation = self.violation or violation
         return violation

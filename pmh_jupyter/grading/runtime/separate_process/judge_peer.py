@@ -135,10 +135,10 @@ class JudgePeer(ContractPeer):
     def _show_warning(self, arguments: Any) -> bool:
         """Show a warning of the student's code under the filters of the test. Returns False for a category that is not built in."""
         text, name = arguments if type(arguments) is tuple and len(arguments) == 2 else (None, None)
-        kind = BUILTIN_EXCEPTIONS.get(name) if type(name) is str else None
-        if type(text) is not str or kind is None or not issubclass(kind, Warning) or self._discards_output:
+        category = BUILTIN_EXCEPTIONS.get(name) if type(name) is str else None
+        if type(text) is not str or category is None or not issubclass(category, Warning) or self._discards_output:
             return False
-        warnings.warn(text, kind, stacklevel=2)
+        warnings.warn(text, category, stacklevel=2)
         return True
 
     def forward_output(self, printed_out: str, printed_err: str) -> None:

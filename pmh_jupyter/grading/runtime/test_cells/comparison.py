@@ -172,7 +172,7 @@ class Comparator:
 
     def _find_deciders_in_elements(self, values: Any, names: tuple[str, ...], depth: int) -> Iterator[Any]:
         types = _set(_map(_type, values))
-        unknown_types = {kind for kind in types if kind not in _SIMPLE_TYPES}
+        unknown_types = {cls for cls in types if cls not in _SIMPLE_TYPES}
         if not unknown_types:
             return
         names = (*names, "__eq__")

@@ -114,10 +114,10 @@ class Evidence:
 
 def _measure(value: Any) -> int:
     """Return the number of elements of an array, a table or a container; 1 for any other value."""
-    kind = _type(value)
-    if kind in _SIZED_TYPES:
+    cls = _type(value)
+    if cls in _SIZED_TYPES:
         return _len(value)
-    return int(value.size) if kind in _list_array_types() else 1
+    return int(value.size) if cls in _list_array_types() else 1
 
 
 def is_nan(value: Any) -> bool:
@@ -133,22 +133,22 @@ def _is_infinite(value: Any) -> bool:
 
 
 def _contains_nan(value: Any, depth: int) -> bool:
-    kind = _type(value)
-    if kind is _float or kind is _complex:
+    cls = _type(value)
+    if cls is _float or cls is _complex:
         return bool(value != value)
-    if kind in _SIZED_TYPES:
-        items = (*value, *value.values()) if kind in _DICT_TYPES else value
+    if cls in _SIZED_TYPES:
+        items = (*value, *value.values()) if cls in _DICT_TYPES else value
         return depth > 0 and any(
             _contains_nan(item, depth - 1) for item in items if _type(item) not in _TYPES_WITHOUT_NAN
         )
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and (kind is numpy.ndarray or isinstance(value, numpy.generic)):
+    if numpy is not None and (cls is numpy.ndarray or isinstance(value, numpy.generic)):
         return _contains_nan_array(value, numpy, depth)
     if pandas is None:
         return False
-    if kind is pandas.DataFrame:  # a further column may have gaps
+    if cls is pandas.DataFrame:  # a further column may have gaps
         return bool(len(value)) and bool(value.isna().all().any())
-    if kind in (pandas.Series, pandas.Index) or _is_pandas_array(value):
+    if cls in (pandas.Series, pandas.Index) or _is_pandas_array(value):
         return bool(value.isna().any())
     return value is pandas.NaT or value is pandas.NA
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.class_description import VALUE_TYPES
@@ -33,6 +33,23 @@ _PRIVATE_CLASS_ATTRIBUTES = frozenset(
     {"_pmh_class", "_pmh_library", "_pmh_has_plain_base", "_pmh_is_own", "_pmh_operators"}
 )
 _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
+
+
+class ProxyClassInfo(NamedTuple):
+    """What a proxy class knows of the class that it represents.
+
+    apparent_class: the class that `type` shows for its instances, if that is not the proxy class.
+    """
+
+    peer: RemotePeer
+    number: int
+    apparent_class: type | None
+
+
+def get_class_info(cls: type) -> ProxyClassInfo:
+    """Return what a proxy class represents."""
+    info: ProxyClassInfo = type.__getattribute__(cls, "_pmh_class")
+    return info
 
 
 def is_remote_attribute(name: str) -> bool:
@@ -62,8 +79,8 @@ def find_proxy_class_reference(cls: Any) -> tuple[RemotePeer, int] | None:
     """Return the peer and the number of a proxy class, or None for anything else."""
     if type(cls) is not ProxyMeta:
         return None
-    class_reference: tuple[RemotePeer, int] | None = type.__getattribute__(cls, "_pmh_class")[:2]
-    return class_reference
+    info = get_class_info(cls)
+    return info.peer, info.number
 
 
 def get_apparent_class(value: Any) -> type:
@@ -71,7 +88,7 @@ def get_apparent_class(value: Any) -> type:
     cls = type(value)
     if type(cls) is not ProxyMeta:
         return cls
-    return type.__getattribute__(cls, "_pmh_class")[2] or _find_loaded_library_class(cls) or cls
+    return get_class_info(cls).apparent_class or _find_loaded_library_class(cls) or cls
 
 
 def _find_loaded_library_class(cls: type) -> type | None:
@@ -168,8 +185,7 @@ class ProxyMeta(type):
 
 
 def _get_peer(cls: ProxyMeta) -> RemotePeer:
-    peer: RemotePeer = type.__getattribute__(cls, "_pmh_class")[0]
-    return peer
+    return get_class_info(cls).peer
 
 
 class Proxy:

@@ -13,7 +13,14 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.class_description import MUTABLE_CONTAINERS, VALUE_TYPES
 from pmh_jupyter.grading.runtime.proxies.object_table import MAX_CLASSES
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
-from pmh_jupyter.grading.runtime.proxies.proxies import FORWARDERS, CoroutineProxy, ObjectProxy, Proxy, ProxyMeta
+from pmh_jupyter.grading.runtime.proxies.proxies import (
+    FORWARDERS,
+    CoroutineProxy,
+    ObjectProxy,
+    Proxy,
+    ProxyClassInfo,
+    ProxyMeta,
+)
 from pmh_jupyter.grading.runtime.proxies.remote_peer import RemotePeer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
@@ -90,7 +97,7 @@ class ProxyClasses:
         body |= {
             "__module__": "__main__",
             "__qualname__": qualname,
-            "_pmh_class": (self._peer, number, apparent_class),
+            "_pmh_class": ProxyClassInfo(self._peer, number, apparent_class),
             "_pmh_marker_class": _find_marker_class(import_path),
             "_pmh_has_plain_base": has_plain_base,
             "_pmh_is_own": import_path is None,

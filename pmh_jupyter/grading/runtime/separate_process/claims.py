@@ -47,7 +47,7 @@ class ClaimVerifier:
         self._claimed_equal = None
         self._seen_objects, self._property_checks_left = {}, MAX_PROPERTY_CHECKS
 
-    def ask_decoys(self, name: str, target: Any, other: Any, place: str) -> None:
+    def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
 
         An object that claims to equal a single value has to guess which of them is the expected one. Of two objects of one class, one may
@@ -56,14 +56,14 @@ class ClaimVerifier:
         self._claimed_equal = None
         if not self.contract.is_active:
             return
-        if name in ("eq", "ne"):
-            self._ask_about_equality(name, target, other, place)
-        elif name in OPPOSITE_OPERATORS and type(other) in (int, float):
-            self._ask_about_order(name, target, other, place)
-        elif name in OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
-            self._claims(other, name, target)
+        if operator in ("eq", "ne"):
+            self._ask_about_equality(operator, target, other, place)
+        elif operator in OPPOSITE_OPERATORS and type(other) in (int, float):
+            self._ask_about_order(operator, target, other, place)
+        elif operator in OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
+            self._claims(other, operator, target)
 
-    def _ask_about_equality(self, name: str, target: Any, other: Any, place: str) -> None:
+    def _ask_about_equality(self, operator: str, target: Any, other: Any, place: str) -> None:
         hex_digits = self._make_digits()
         rng = random.Random(hex_digits[::-1])
         if is_proxy(other):
@@ -77,49 +77,53 @@ class ClaimVerifier:
             if value is _ACTUAL_VALUE:
                 self._claimed_equal = is_claimed
             elif is_claimed and not is_proxy(other):
-                self._report(name, target, place, "near", "claims equality with a different value")
+                self._report(operator, target, place, "near", "claims equality with a different value")
 
-    def _ask_about_order(self, name: str, target: Any, other: float, place: str) -> None:
+    def _ask_about_order(self, operator: str, target: Any, other: float, place: str) -> None:
         """Ask an object whether it is less or greater than numbers around the actual one: what it says must fit together."""
         hex_digits = self._make_digits()
         rng = random.Random(hex_digits)
         distances = rng.sample(range(1, 1000), 3)
         values = [other, other, *(other + rng.choice((-1, 1)) * distance for distance in distances)]
         rng.shuffle(values)
-        claims = sorted((value, self._claims(target, name, value)) for value in values)
+        claims = sorted((value, self._claims(target, operator, value)) for value in values)
         answers = [claim for _, claim in claims]
-        is_rising = name in ("lt", "le")  # what is less than a number is less than a greater one
+        is_rising = operator in ("lt", "le")  # what is less than a number is less than a greater one
         says_both = len({claim for value, claim in claims if value == other}) > 1
         if says_both or answers != sorted(answers, reverse=not is_rising):
-            self._report(name, target, place, "monotonic", "has no order among numbers")
+            self._report(operator, target, place, "monotonic", "has no order among numbers")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """The truth of an object stays the same while nothing happens to it. Raises `ContractViolation`."""
         if self.contract.is_active and bool(ask_again()) is not bool(claim):
             self._report("bool", target, place, "constant", "is true and false")
 
-    def verify(self, name: str, target: Any, claim: Any, other: Any, place: str) -> None:
+    def verify(self, operator: str, target: Any, claim: Any, other: Any, place: str) -> None:
         """Verify a claim that cannot be true of every value. Raises `ContractViolation`."""
         claimed_equal, self._claimed_equal = self._claimed_equal, None
-        if name not in ("contains", *COMPARISON_OPERATORS) or claim is NotImplemented or not self.contract.is_active:
+        if (
+            operator not in ("contains", *COMPARISON_OPERATORS)
+            or claim is NotImplemented
+            or not self.contract.is_active
+        ):
             return
         is_true = _is_true(claim)
-        if name in _VERIFYING_OPERATORS and is_true is not (name == "ne"):
-            verifying_operator, verb = _VERIFYING_OPERATORS[name]
+        if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
+            verifying_operator, verb = _VERIFYING_OPERATORS[operator]
             if claimed_equal is False:
-                self._report(name, target, place, "repeated", "claims equality that it denied before")
+                self._report(operator, target, place, "repeated", "claims equality that it denied before")
             for property_name, value in self._make_unique_values(other):
                 if self._claims(target, verifying_operator, value):
-                    self._report(name, target, place, property_name, f"claims to {verb} everything")
-        if is_true and self._claims_opposite(name, target, other):
-            self._report(name, target, place, "opposite", f"contradicts itself ({name})")
+                    self._report(operator, target, place, property_name, f"claims to {verb} everything")
+        if is_true and self._claims_opposite(operator, target, other):
+            self._report(operator, target, place, "opposite", f"contradicts itself ({operator})")
         if type(other) is not type(target) or self._property_checks_left <= 0:
             return
         self._property_checks_left -= 1
-        if name == "eq" and is_true:
+        if operator == "eq" and is_true:
             self._verify_equality(target, other, place)
-        elif name in ("lt", "gt"):
-            self._verify_order(name, target, is_true, other, place)
+        elif operator in ("lt", "gt"):
+            self._verify_order(operator, target, is_true, other, place)
 
     def _verify_equality(self, target: Any, other: Any, place: str) -> None:
         """Equality of two objects of one class is symmetric and reflexive, and tells other objects of the test cell apart.
@@ -149,13 +153,13 @@ class ClaimVerifier:
             each for each in self._seen_objects.get(type(objects[0]), ()) if all(each is not known for known in objects)
         ]
 
-    def _verify_order(self, name: str, target: Any, is_true: bool, other: Any, place: str) -> None:
+    def _verify_order(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
         """Of two objects of one class, at most one is less than the other, and exactly one if they are not equal."""
-        is_reverse_true = self._claims(other, name, target)
+        is_reverse_true = self._claims(other, operator, target)
         if is_true and is_reverse_true:
-            self._report(name, target, place, "antisymmetric", "is less and greater than the same object")
+            self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
         elif not is_true and not is_reverse_true and not self._claims(target, "eq", other):
-            self._report(name, target, place, "total", "has no order")
+            self._report(operator, target, place, "total", "has no order")
 
     def note_object(self, value: Any) -> None:
         """Note an object of the notebook that a test cell has received."""
@@ -163,9 +167,9 @@ class ClaimVerifier:
         if len(objects) < MAX_SEEN_OBJECTS and len(self._seen_objects) <= MAX_SEEN_CLASSES:
             objects.append(value)
 
-    def _report(self, name: str, target: Any, place: str, property_name: str, detail: str) -> None:
+    def _report(self, operator: str, target: Any, place: str, property_name: str, detail: str) -> None:
         """Record a property that the reference's objects lack, or raise a violation for objects of a submission that lack it."""
-        unusual_claim = (Use.OPERATOR, name, UNUSUAL_CLAIM, property_name)
+        unusual_claim = (Use.OPERATOR, operator, UNUSUAL_CLAIM, property_name)
         if self.contract.is_recording:
             self.contract.record(place, *unusual_claim)
         elif not self.contract.has_use(place, *unusual_claim):
@@ -174,21 +178,21 @@ class ClaimVerifier:
                 DISHONEST_OPERATOR, class_name, f"an object of class {class_name} that {detail}"
             )
 
-    def _claims_opposite(self, name: str, target: Any, value: Any) -> bool:
+    def _claims_opposite(self, operator: str, target: Any, value: Any) -> bool:
         """Return whether an object also claims what cannot be true at the same time.
 
         Not asked if it derives from a plain type that would answer: a class that derives from `str` may define `==` alone.
         """
-        opposite = OPPOSITE_OPERATORS.get(name)
+        opposite = OPPOSITE_OPERATORS.get(operator)
         return (
             opposite is not None
             and not inherits_operator(type(target), opposite)
             and self._claims(target, opposite, value)
         )
 
-    def _claims(self, target: Any, name: str, value: Any) -> bool:
+    def _claims(self, target: Any, operator: str, value: Any) -> bool:
         try:
-            return _is_true(self.apply_operator(target, name, value))
+            return _is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
             return False
 

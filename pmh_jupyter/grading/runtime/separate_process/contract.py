@@ -12,7 +12,7 @@ need at that place is refused, and the test does not pass. It makes no differenc
 because they give nothing away and their result is data, or comes under the contract again:
 
 - looking up a name, importing a module and reading its attributes;
-- calling a function, a method or a class (not: an object with `__call__`);
+- calling a function, a method or a class (but not an instance whose class defines `__call__`);
 - taking values from an iterator, awaiting, copying, entering and leaving a context;
 - converting an exception to text.
 
@@ -28,13 +28,9 @@ columns 7 to 20, of the test cell.
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from itertools import islice
-from types import CodeType, FrameType
-from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import (
     COMPARISON_OPERATORS,
@@ -43,7 +39,7 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     SEQUENCE_OPERATORS,
     TEXT_OPERATORS,
 )
-from pmh_jupyter.grading.runtime.test_cells.code_filenames import describe_origin, is_release_filename
+from pmh_jupyter.grading.runtime.separate_process.places import PlaceTable
 from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
 
 OBJECT_FOR_DATA = "object-for-data"
@@ -61,26 +57,26 @@ class Use(StrEnum):
     OPERATOR = "operator"
     CALL = "call"
     CLASS_NAME = "class-name"
-    # An object of the notebook's own classes came. Where only data came, values of a class that derives from a plain type (a `dict`
-    # subclass) are converted to the plain type.
+    # The test received an object of one of the notebook's own classes. Where the reference returned only data, a value of a subclass of
+    # a plain type is converted to that type.
     RECEIVE_OBJECT = "receive-object"
-    # An object of the test came back, for example a mock that was passed.
+    # The test got back one of its own objects, for example a mock that it had passed.
     RECEIVE_OWN = "receive-own"
-    # A request raised an exception. What an object that comes from there is used for, the reference cannot show.
+    # A request raised an exception, so the reference shows no use of an object received at this place.
     RAISE = "raise"
     # A call raised StopIteration or a similar exception, with which Python ends a loop silently.
     RAISE_STOP = "raise-stop"
-    # A value came that is empty or false. An array without elements broadcasts, and comparisons of all its elements are true.
+    # The test received an empty or false value. An empty array broadcasts, and a comparison of all its elements is true.
     RECEIVE_EMPTY = "receive-empty"
-    # A number of half precision came. Elsewhere such numbers are widened: they round what they are compared with to 0 or infinity.
+    # The test received a half-precision number. Elsewhere it is widened: it rounds what it is compared with to 0 or infinity.
     RECEIVE_HALF = "receive-half"
-    # A value that the test passed came back changed, for example a list that was sorted in place.
+    # The student's code changed a value that the test passed, for example sorted a list in place.
     CHANGE_ARGUMENT = "change-argument"
     # The notebook's code saw an assertion of the test fail, for example in a callback.
     SEE_FAILURE = "see-failure"
 
 
-# What may stand behind a comparison.
+# Details of a comparison entry.
 WITH_DATA = "with-data"
 """The other operand was data."""
 DISTINGUISHES = "distinguishes"
@@ -124,11 +120,15 @@ class Contract:
 
     is_recording: record the uses of the reference solution, and refuse nothing.
 
-    `seen_failure` is a failed assertion of the current statement that the student's code has seen, and could have caught: in a callback, a
-    decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there. `violation` is the
-    first violation of the current statement. It counts even if the test catches the exception. `entries` are
-    those of the current cell, and `recorded_entries` what the reference adds to them. `recorded_operators`
-    are the same in the form that in-process isolation uses (see `NotebookIsolation.operators`).
+    Attributes:
+
+    - `entries`: the entries that the reference has recorded for the current cell.
+    - `recorded_entries`: what a reference that runs now adds to them.
+    - `recorded_operators`: the same in the form that in-process isolation uses (see `NotebookIsolation.operators`).
+    - `violation`: the first violation of the current statement. It counts even if the test catches the exception.
+    - `seen_failure`: a failed assertion of the current statement that the student's code has seen and could have caught: in a callback, a
+      decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
+    - `shortfall`: an empty value that the cell received where the reference gives values. The cell does not pass.
     """
 
     def __init__(self, *, is_recording: bool) -> None:
@@ -142,9 +142,9 @@ class Contract:
         self.shortfall: ContractViolation | None = None
         self.permits_all_changes = False
         self.entries: tuple[str, ...] = ()
-        self._entries: frozenset[str] | None = None
+        self._permitted_entries: frozenset[str] | None = None
         self._places_with_uses: frozenset[str] = frozenset()
-        self._places = _PlaceTable()
+        self._places = PlaceTable()
 
     def begin_cell(self, entries: Iterable[str]) -> None:
         """Start a test cell with the entries that were recorded for it."""
@@ -152,9 +152,9 @@ class Contract:
         self.statement_line = 0
         self.shortfall = None
         self.entries = tuple(entries)
-        self._entries = frozenset(_expand_families(self.entries))
-        self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._entries)
-        self._places = _PlaceTable()
+        self._permitted_entries = frozenset(_expand_families(self.entries))
+        self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._permitted_entries)
+        self._places = PlaceTable()
 
     def begin_statement(self, line: int) -> None:
         """Start the statement of the cell that begins at this line."""
@@ -162,28 +162,16 @@ class Contract:
 
     def end_cell(self) -> None:
         """End the test cell. Between test cells nothing is refused."""
-        self._entries = None
+        self._permitted_entries = None
 
     @property
     def is_active(self) -> bool:
         """Whether a test cell runs."""
-        return self._entries is not None
+        return self._permitted_entries is not None
 
     def find_place(self) -> str:
         """Return the place of the test that is being executed; empty outside of a test, for example in a thread of a library."""
         return self._places.find(sys._getframe(1))
-
-    def is_result_discarded(self) -> bool:
-        """Return whether the test ignores the value of the expression that is being executed, as `f(log)` as a whole statement does."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and not is_release_filename(frame.f_code.co_filename):
-            frame = frame.f_back
-        if frame is None:
-            return False
-        code, position = frame.f_code.co_code, frame.f_lasti + 2
-        while code[position] == dis.opmap["CACHE"]:
-            position += 2
-        return code[position] == dis.opmap["POP_TOP"]
 
     def record(self, place: str, *use: str) -> None:
         """Record a use of the reference."""
@@ -194,11 +182,11 @@ class Contract:
 
     def has_use(self, place: str, *use: str) -> bool:
         """Return whether the reference had this use at this place. Outside of a test cell it is assumed."""
-        return self._entries is None or " ".join((place, *use)) in self._entries
+        return self._permitted_entries is None or " ".join((place, *use)) in self._permitted_entries
 
     def admit(self, place: str, *use: str) -> bool:
         """Record a use while the reference runs. Otherwise return whether the reference had it at this place."""
-        if self._entries is None:
+        if self._permitted_entries is None:
             return True
         if self.is_recording:
             self.record(place, *use)
@@ -258,38 +246,3 @@ def _expand_families(entries: Iterable[str]) -> Iterator[str]:
         if use == Use.OPERATOR:
             for name in find_operator_family(details[0]):
                 yield " ".join((place, use, name, *details[1:]))
-
-
-class _ReleaseFilenames(dict[str, bool]):
-    """Maps a file name to whether its code comes from the release. Remembered, because every use looks through several frames."""
-
-    def __missing__(self, filename: str) -> bool:
-        return self.setdefault(filename, is_release_filename(filename))
-
-
-class _PlaceTable:
-    """Finds places, and remembers them by instruction."""
-
-    def __init__(self) -> None:
-        # The code objects are kept, because Python may reuse the id of one that is deleted.
-        self._places: dict[tuple[int, int], tuple[CodeType, str]] = {}
-        self._is_release = _ReleaseFilenames()
-
-    def find(self, frame: Any) -> str:
-        """Return the place of the innermost frame of the tests, starting from this frame."""
-        is_release = self._is_release
-        while frame is not None:
-            code = frame.f_code
-            if is_release[code.co_filename]:
-                return self._describe(code, frame.f_lasti)
-            frame = frame.f_back
-        return ""
-
-    def _describe(self, code: CodeType, instruction: int) -> str:
-        known = self._places.get((id(code), instruction))
-        if known is not None:
-            return known[1]
-        line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
-        place = f"{describe_origin(code.co_filename)}{line}:{column}-{end_line}:{end_column}"
-        self._places[id(code), instruction] = code, place
-        return place

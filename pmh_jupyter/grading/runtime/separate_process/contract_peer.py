@@ -20,6 +20,7 @@ from pmh_jupyter.grading.runtime.proxies.proxies import (
     ProxyMeta,
     find_value_base,
     get_apparent_class,
+    get_class_info,
     has_operator,
     is_proxy,
 )
@@ -35,6 +36,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
     Use,
 )
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
+from pmh_jupyter.grading.runtime.separate_process.places import is_result_discarded
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
 from pmh_jupyter.grading.runtime.test_cells.evidence import is_empty, is_empty_array
 from pmh_jupyter.grading.runtime.transport.framing import Link
@@ -52,7 +54,7 @@ class ContractPeer(Peer):
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         # Objects from places where the reference raised an exception, so that it shows no use of them. Their attributes may be read.
-        self._objects_beyond_reference: dict[int, Any] = {}
+        self._objects_after_exception: dict[int, Any] = {}
         self._discards_output = False
 
     def request(self, operation: str, *arguments: Any) -> Any:
@@ -63,7 +65,7 @@ class ContractPeer(Peer):
                 and self.contract.is_active
                 and self.contract.has_use(self.contract.find_place(), Use.RAISE)
             ):
-                self._objects_beyond_reference[id(result)] = result
+                self._objects_after_exception[id(result)] = result
             if operation in _VALUE_OPERATIONS:
                 self.check_received_value(result)
             return result
@@ -71,7 +73,8 @@ class ContractPeer(Peer):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
             if is_next or self.contract.admit(self.contract.find_place(), Use.RAISE_STOP):
                 raise
-            # As in a generator. Otherwise it would end a loop of the test, which passes for want of further values.
+            # Python does the same in a generator. Otherwise StopIteration would silently end a loop of the test, and the remaining values
+            # would not be checked.
             raise RuntimeError("the notebook raised StopIteration") from None
         except Exception as error:
             if isinstance(error, AttributeError) and operation == "get-attribute":
@@ -116,7 +119,7 @@ class ContractPeer(Peer):
         is_free = (_get_function_type(target) is types.ModuleType) or (
             name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException)
         )
-        is_free = is_free or id(target) in self._objects_beyond_reference
+        is_free = is_free or id(target) in self._objects_after_exception
         return is_free or self.contract.admit(place, Use.GET_ATTRIBUTE, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
@@ -202,10 +205,10 @@ class ContractPeer(Peer):
             if self.contract.is_recording:
                 self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
 
-    def note_returned_object(self, value: Any) -> None:
+    def require_expected_object(self, value: Any) -> None:
         """Refuse an object of the test as the answer where the reference gives none: it may equal what the test expects."""
         contract = self.contract
-        if contract.is_active and not isinstance(value, type) and not contract.is_result_discarded():
+        if contract.is_active and not isinstance(value, type) and not is_result_discarded():
             if not contract.admit(contract.find_place(), Use.RECEIVE_OWN):
                 detail = "an object of the test where the reference gives plain data"
                 raise contract.make_violation(OBJECT_OF_TEST, "", detail, is_suspicious=False)
@@ -266,7 +269,7 @@ class ContractPeer(Peer):
         """Start a test cell with the entries of its contract."""
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
-        self._objects_beyond_reference.clear()
+        self._objects_after_exception.clear()
         self._claims.begin_cell(source)
 
     def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
@@ -307,7 +310,7 @@ def _get_function_type(target: Any) -> type | None:
     cls = type(target)
     if cls is ProxyMeta:
         return type
-    apparent_class = type.__getattribute__(cls, "_pmh_class")[2]
+    apparent_class = get_class_info(cls).apparent_class
     if apparent_class in _FUNCTION_TYPES:
         return cast(type, apparent_class)
     is_importable = type.__getattribute__(cls, "_pmh_library") is not None

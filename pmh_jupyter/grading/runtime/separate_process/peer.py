@@ -159,7 +159,7 @@ class Peer:
             value = content[0]
             if message[0] == RESULT:
                 if self.marshaller.returned_objects:
-                    self.note_returned_object(self.marshaller.returned_objects[0])
+                    self.require_expected_object(self.marshaller.returned_objects[0])
                 return value
             if not isinstance(value, BaseException):
                 raise PeerLost("protocol-error", "An error is not an exception.")
@@ -244,8 +244,8 @@ class Peer:
     def note_object(self, value: Any) -> None:
         """Note that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
 
-    def note_returned_object(self, value: Any) -> None:
-        """Note that the other side gave back an object of this side. May raise an exception."""
+    def require_expected_object(self, value: Any) -> None:
+        """Raise an exception if the other side may not give back this object of this side."""
 
     def require_class_name(self, target: type) -> None:
         """Raise an exception if code of this side may not read the name of a remote class."""

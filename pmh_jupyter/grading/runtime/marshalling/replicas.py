@@ -11,6 +11,7 @@ import operator
 import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -36,6 +37,18 @@ class Replica:
         self.snapshot: Any = None
 
 
+@dataclass(frozen=True, eq=False)
+class RefusedChange:
+    """A change that the other side made to a value of this side without permission.
+
+    received: what the value has become on the other side. content: that of the value itself, which keeps it.
+    """
+
+    value: Any
+    received: Any
+    content: bytes
+
+
 class ChangePolicy(Protocol):
     """Decides whether the other side may change the values of this side."""
 
@@ -50,8 +63,7 @@ class Replicas(Memo):
 
     sign: 1 or -1, the sign of the numbers that this side assigns. encode: returns the content of an array or a table for comparison.
 
-    `change_policy`: whether the other side may change the values of this side; None if it always may. `refused_changes`: values of this
-    side that the other side has changed without permission, each with what it has become there.
+    `change_policy`: whether the other side may change the values of this side; None if it always may.
     """
 
     def __init__(self, sign: int, encode: Callable[[Any], Any]) -> None:
@@ -64,7 +76,7 @@ class Replicas(Memo):
         self._received_replicas: list[Replica] = []
         self._sweep_count = 0
         self.change_policy: ChangePolicy | None = None
-        self.refused_changes: list[tuple[Any, Any]] = []
+        self.refused_changes: list[RefusedChange] = []
         # While the reference is recorded: values of this side that the message being decoded contains, with their content before.
         self._returned_values: list[tuple[Any, bytes]] = []
 
@@ -110,11 +122,17 @@ class Replicas(Memo):
         if replica is None:
             raise WireFormatError("This side never assigned this number.")
         if not self.has_same_content(replica.value, received):
-            self.refused_changes.append((replica.value, received))
+            self.refused_changes.append(RefusedChange(replica.value, received, self._encode_content(replica.value)))
             return received
         self._by_number.move_to_end(number)
         self._received_replicas.append(replica)
         return replica.value
+
+    def discard_outdated_changes(self) -> None:
+        """Forget refused changes of values that this side has changed since."""
+        self.refused_changes[:] = [
+            change for change in self.refused_changes if self._encode_content(change.value) == change.content
+        ]
 
     def has_same_content(self, value: Any, other: Any) -> bool:
         """Return whether two values have the same type and content."""

@@ -80,3 +80,44 @@ def test_change_is_visible_to_both_sides(student: str, test: str) -> None:
     cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
     assert run_in_one_process(cells) == [True]
     assert not [each for each in run_tests(cells) if each["outcome"] != "passed"]
+
+
+REFERENCE = (
+    "def smallest(v): return min(v)\nclass Ids:\n    n = 0\n    def next(self): self.n += 1; return self.n\nids = Ids()"
+)
+SORTS_IN_PLACE = REFERENCE.replace("return min(v)", "v.sort(); return v[0]")
+CLEARS = REFERENCE.replace("return min(v)", "r = min(v); v.clear(); return r")
+
+
+def run_after_refused_change(student: str, test: str) -> list[str]:
+    """Return the outcomes of a test after a call that changes its list. The reference leaves the list as it is."""
+    cell = (TEST_CELL, f"data = [3, 1, 2]\nleast = smallest(data)\n{test}")
+    results = run_tests([(STUDENT_CELL, student), cell], [(STUDENT_CELL, REFERENCE), cell])
+    return [result["outcome"] for result in results]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        pytest.param("assert ids.next() == 1\nassert ids.next() == 2", id="a call that counts"),
+        pytest.param("it = iter([7, 8])\nassert next(it) == 7\nassert next(it) == 8", id="an iterator of the test"),
+        pytest.param("data.append(9)\nassert data[-1] == 9", id="a change that the test makes later"),
+        pytest.param("data = [5, 4]\nassert data[0] == 5", id="a name that is bound again"),
+    ],
+)
+def test_assertion_that_cannot_depend_on_a_refused_change_runs_once(test: str) -> None:
+    assert set(run_after_refused_change(SORTS_IN_PLACE, test)) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        pytest.param("assert data", id="by name"),
+        pytest.param("alias = [data]\nassert alias[0]", id="in a list"),
+        pytest.param("def get(): return data\nassert len(get()) == 3", id="through a function"),
+        pytest.param("assert any(x == 2 for x in data)", id="in a generator"),
+        pytest.param("with_data = lambda d=data: len(d)\ndel data\nassert with_data() == 3", id="in a default"),
+    ],
+)
+def test_assertion_that_can_depend_on_a_refused_change_has_to_hold_with_it(test: str) -> None:
+    assert run_after_refused_change(CLEARS, test) == ["failed"]

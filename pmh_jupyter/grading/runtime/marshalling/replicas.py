@@ -81,6 +81,8 @@ class Replicas(Memo):
         self._sweep_count = 0
         self.change_policy: ChangePolicy | None = None
         self.refused_changes: list[RefusedChange] = []
+        # By the id of what was received in place of a value of this side, which had changed: the value, and what was received.
+        self._originals: dict[int, tuple[Any, Any]] = {}
         # While the reference is recorded: values of this side that the message being decoded contains, with their content before.
         self._returned_values: list[tuple[Any, bytes]] = []
 
@@ -128,10 +130,15 @@ class Replicas(Memo):
             raise WireFormatError("This side never assigned this number.")
         if not self.has_same_content(replica.value, received):
             self.refused_changes.append(RefusedChange(replica.value, received, self._encode_content(replica.value)))
+            self._originals[id(received)] = replica.value, received
             return received
         self._by_number.move_to_end(number)
         self._received_replicas.append(replica)
         return replica.value
+
+    def find_original(self, value: Any) -> Any:
+        """Return the value of this side that a received one stands for, because the other side has changed it; other values unchanged."""
+        return self._originals.get(id(value), (value,))[0]
 
     def discard_outdated_changes(self) -> None:
         """Forget refused changes of values that have changed again, on this side or the other."""
@@ -235,6 +242,7 @@ class Replicas(Memo):
         """Forget all replicas: their copies become independent. Returns their numbers, for the other side."""
         numbers = list(self._by_number)
         self.forget(numbers)
+        self._originals.clear()
         return numbers
 
     def _add(self, number: int, value: Any) -> Replica:

@@ -44,7 +44,9 @@ class TestCell(StatementRunner):
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
-        recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
+        recorder = AssertionRecorder(
+            comparison, sites=sites, evidence=self.evidence, find_original=peer.replicas.find_original
+        )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(self, recorder, {}, FlagCollector())
 

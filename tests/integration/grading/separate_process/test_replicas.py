@@ -178,3 +178,45 @@ def test_refused_change_stays_in_the_notebook_until_the_test_changes_the_value()
         (TEST_CELL, test.format(choices="[(1, 2, 3)]")),
     ]
     assert [each["outcome"] for each in run_tests(cells, reference)] == ["passed"] * 3
+
+
+CHANGES_AND_RETURNS = "def sort(v): v.sort(); return v\ndef pair(v): v.sort(); return [v, v]"
+COPIES = "def sort(v): return sorted(v)\ndef pair(v): return [sorted(v), sorted(v)]"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert result is not data",
+        "assert not (result is data)",
+        "assert result == [1, 2, 3] and result is not data",
+        "assert None is not result is not data",
+        "import unittest\nunittest.TestCase().assertIsNot(result, data)",
+        "assert pair(data)[0] is not data",
+    ],
+)
+def test_argument_that_is_changed_and_returned_is_the_argument(test: str) -> None:
+    cell = (TEST_CELL, f"data = [3, 1, 2]\nresult = sort(data)\n{test}")
+    changed = [(STUDENT_CELL, CHANGES_AND_RETURNS), cell]
+    reference = [(STUDENT_CELL, COPIES), cell]
+    assert run_in_one_process(changed) == [False]
+    assert [each["outcome"] for each in run_tests(changed, reference)] == ["failed"]
+    assert [each["outcome"] for each in run_tests(reference)] == ["passed"]
+
+
+def test_table_that_is_changed_and_returned_is_the_argument() -> None:
+    cell = (TEST_CELL, "import pandas as pd\nd = pd.DataFrame({'a': [1]})\nresult = add(d)\nassert result is not d")
+    changed = [(STUDENT_CELL, "def add(d): d['b'] = 2; return d"), cell]
+    reference = [(STUDENT_CELL, "def add(d): return d.assign(b=2)"), cell]
+    assert [each["outcome"] for each in run_tests(changed, reference)] == ["failed"]
+    assert [each["outcome"] for each in run_tests(reference)] == ["passed"]
+
+
+def test_view_differs_from_a_copy_after_a_change_of_the_argument_and_another_call() -> None:
+    """What docs/explanation/grading.md advises, because memory is not shared."""
+    test = "import numpy as np\na = np.array([[1, 2], [3, 4]])\nr = first(a)\na[0, 0] = 99\nfirst(a)\nassert r[0] == 1"
+    view = [(STUDENT_CELL, "def first(a): return a[0]"), (TEST_CELL, test)]
+    copy = [(STUDENT_CELL, "def first(a): return a[0].copy()"), view[1]]
+    assert run_in_one_process(view) == [False] and run_in_one_process(copy) == [True]
+    assert [each["outcome"] for each in run_tests(view, copy)] == ["failed"]
+    assert [each["outcome"] for each in run_tests(copy)] == ["passed"]

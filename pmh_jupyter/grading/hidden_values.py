@@ -1,8 +1,12 @@
 """Removes from the results of a run what the student's code may have taken from a hidden test.
 
 A hidden test passes its inputs to the student's functions, which could keep them and show them later: in the value of a visible test, in an
-error, in an exit code. So everything a student reads after the first hidden test comes from a second run, without hidden tests. Only
-whether a test passed comes from the run with them.
+error, in an exit code, in a number of points. So everything a student reads after the first hidden test comes from a second run, without
+hidden tests. Only whether a test passed comes from the run with them, and whether a cell or a test was stopped by a limit. Where the two
+runs disagree, nothing else is shown.
+
+The number of points at the end of a visible cell comes from the second run, too, unless the first one gave none. A cell with hidden lines
+gives the points that it had with them, because they may be counted in.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
-from pmh_jupyter.grading.assemble import NotebookPlan
+from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
@@ -34,7 +38,7 @@ def remove_hidden_values(
         (
             number
             for number, (step, visible_step) in enumerate(zip(run.plan.steps, visible_plan.steps, strict=True))
-            if step.source != visible_step.source
+            if _has_hidden_lines(step, visible_step)
         ),
         None,
     )
@@ -45,7 +49,17 @@ def remove_hidden_values(
     if any(map(_shows_something, later.values())):
         visible_results = run_visible_plan().results
         results |= {number: _take_texts(result, visible_results.get(number)) for number, result in later.items()}
+        results |= {
+            number: _take_credit(results[number], visible_results.get(number))
+            for number in later
+            if not _has_hidden_lines(run.plan.steps[number], visible_plan.steps[number])
+        }
     return replace(run, results=results)
+
+
+def _has_hidden_lines(step: Step, visible_step: Step) -> bool:
+    """Return whether a cell has lines that its visible version has not. Removing them also removes a line end."""
+    return step.source.rstrip() != visible_step.source.rstrip()
 
 
 def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> CellResult:
@@ -98,7 +112,7 @@ def _get_error_type(error: CellError) -> str:
 
 def _shows_something(result: CellResult) -> bool:
     has_failed_test = any(test.outcome != "passed" and not test.is_hidden for test in result.tests)
-    return has_failed_test or result.error is not None or bool(result.cause)
+    return has_failed_test or result.error is not None or bool(result.cause) or result.credit is not None
 
 
 def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellResult:
@@ -115,13 +129,21 @@ def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellRe
         update["detail"] = visible_result.detail if visible_result and is_same else ""
     if result.error is not None:
         visible_error = visible_result.error if visible_result else None
-        update["error"] = visible_error or CellError(error_type=_get_error_type(result.error))
+        update["error"] = visible_error or CellError(error_type="Exception")
     return result.model_copy(update=update)
+
+
+def _take_credit(result: CellResult, visible_result: CellResult | None) -> CellResult:
+    """Return the result of a visible cell with the points of the run without hidden tests, which gives none if it does not get there."""
+    if result.credit is None or result.credit <= 0:
+        return result
+    visible_credit = visible_result.credit if visible_result else None
+    return result.model_copy(update={"credit": visible_credit or 0.0})
 
 
 def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
     if visible_test is not None and (visible_test.name, visible_test.outcome) == (test.name, test.outcome):
         return visible_test
-    error_type = _get_error_type(test)
-    reason = test.reason if test.reason in ("exception", "timed-out", "memory", "") else "not-met"
-    return test.model_copy(update={**_EMPTY_FIELDS, "error_type": error_type, "reason": reason})
+    outcome = "failed" if test.outcome == "crashed" else test.outcome
+    reason = "timed-out" if outcome == "timed-out" else "not-met" if outcome == "failed" else ""
+    return test.model_copy(update={**_EMPTY_FIELDS, "error_type": "", "outcome": outcome, "reason": reason})

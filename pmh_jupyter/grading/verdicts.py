@@ -171,8 +171,9 @@ class NotebookVerdicts:
         max_millipoints = self.millipoints.get(grade_id, 0)
         params = {"points": f"{max_millipoints / 1000:g}"}
         if self._has_invalid_credit(grade_id, result):
-            # The number itself is not shown, because it may come from a hidden line.
-            message = Message("invalid-credit", params | {"got": result.invalid_credit or "another number"})
+            # The value itself is not shown, because it may come from a hidden line, and its class may be named after one.
+            got = "another value" if result.invalid_credit else "another number"
+            message = Message("invalid-credit", params | {"got": got})
         elif result.credit is not None and _round_credit(result.credit, max_millipoints) < max_millipoints:
             message = Message("partial-credit", params | {"earned": f"{result.credit:g}"})
         else:

@@ -42,7 +42,8 @@ _WORDINGS = {"MemoryError": "needed more than", "EOFError": "asks for input"}
 class PlainRun:
     """One notebook: student cells by `exec`, test cells statement by statement, with what a person would read of them.
 
-    failed: the statements that raised. shown: output, the values and errors of visible tests, type and line of errors in hidden tests.
+    failed: the statements that raised. shown: output, the values and errors of visible tests, type and line of errors in hidden
+    tests, points.
     """
 
     def __init__(self) -> None:
@@ -86,8 +87,9 @@ class PlainRun:
                 self._show(error, is_hidden=is_hidden)
             if is_assertion and not is_hidden:
                 self.outcomes += "P" if has_passed else "F"
-        if credit is not None and eval(ast.unparse(credit), self.namespace) != 1:
+        if credit is not None and (points := eval(ast.unparse(credit), self.namespace)) != 1:
             self.failed.append("not all points")
+            self.shown.append(f"{points:g} points" if isinstance(points, float) else type(points).__name__)
 
     def _check(self, operator: str, left: Any, right: Any) -> Any:
         self._values.append((left, right))

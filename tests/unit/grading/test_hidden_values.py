@@ -82,6 +82,48 @@ def test_error_after_a_hidden_test_is_that_of_the_run_without_it() -> None:
     assert clean(make_result(3, error=error), visible=(make_result(3),))[3].error == CellError(error_type="Exception")
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason", "expected"),
+    [
+        pytest.param("failed", "exception", ("failed", "not-met"), id="an exception"),
+        pytest.param("crashed", "memory", ("failed", "not-met"), id="too much memory"),
+        pytest.param("timed-out", "timed-out", ("timed-out", "timed-out"), id="too much time"),
+        pytest.param("not-checked", "", ("not-checked", ""), id="not reached"),
+    ],
+)
+def test_reason_that_only_the_run_with_hidden_tests_has_is_not_shown(
+    outcome: str, reason: str, expected: tuple[str, str]
+) -> None:
+    failed = make_test(outcome=outcome, reason=reason, error_type="ProcessLookupError")
+    results = clean(make_result(4, failed), visible=(make_result(4, make_test(outcome="passed", reason="")),))
+    (test,) = results[4].tests
+    assert (test.outcome, test.reason) == expected and test.error_type == ""
+
+
+def test_type_of_an_error_that_only_the_run_with_hidden_tests_has_is_not_shown() -> None:
+    error = CellError(error_type="ProcessLookupError", detail="7341", cell=3, line=1)
+    assert clean(make_result(3, error=error), visible=(make_result(3),))[3].error == CellError(error_type="Exception")
+
+
+@pytest.mark.parametrize(
+    ("credit", "visible_credit", "expected"),
+    [(0.7341, 1.0, 1.0), (1.0, 0.5, 0.5), (0.7341, None, 0.0), (0.0, 1.0, 0.0), (-1.0, 1.0, -1.0)],
+)
+def test_points_of_a_visible_cell_are_those_of_the_run_without_hidden_tests(
+    credit: float, visible_credit: float | None, expected: float
+) -> None:
+    passed = make_test(outcome="passed", reason="")
+    results = clean(make_result(4, passed, credit=credit), visible=(make_result(4, passed, credit=visible_credit),))
+    assert results[4].credit == expected
+    assert clean(make_result(4, passed, credit=1.0), visible=())[4].credit == 0
+
+
+def test_points_of_a_cell_with_hidden_lines_count_them() -> None:
+    passed = make_test(outcome="passed", reason="")
+    results = clean(make_result(2, passed, credit=0.5), visible=(make_result(2, passed, credit=1.0),))
+    assert results[2].credit == 0.5
+
+
 def test_exit_code_after_a_hidden_test_is_not_shown() -> None:
     ended = make_result(4, state="died", cause="exit", detail="187")
     assert clean(ended, visible=(make_result(4),))[4].detail == ""

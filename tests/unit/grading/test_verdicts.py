@@ -108,6 +108,8 @@ def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) ->
     verdicts = make_verdicts(make_result(0), make_result(1, make_test(), invalid_credit=type_name))
     assert summarize(verdicts.make_verdict(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
     assert verdicts.list_credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)
+    message = verdicts.make_verdict(EXERCISE).message
+    assert message is not None and message.params["got"] == "another value"  # a student's class has any name
 
 
 def test_credit_does_not_outweigh_a_failed_check() -> None:

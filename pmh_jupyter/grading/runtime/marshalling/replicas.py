@@ -1,8 +1,8 @@
 """Mutable values of which both processes have a copy: an object keeps its identity, and each side sees the other's changes.
 
 Besides its content, each message carries the values that have changed since the last message. Large values are compared only after a
-request that brought them. Values of the judge are sent only when a request passes them, so the student process never receives a value that
-a test did not pass.
+request that brought them. A value of the judge has a number only if a request has passed it, so the student process never receives a value
+that a test did not pass. It does receive what the test adds to one, as it would in a notebook.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import operator
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -24,6 +26,8 @@ __builtins__ = BUILTINS
 MAX_SMALL_ITEMS = 5_000
 MAX_SMALL_BYTES = 1 << 16
 MAX_ACTIVE = 256
+# The values that this side has passed itself are compared, too. A test may hold many that it passes one after another.
+MAX_ACTIVE_OWN = 32
 
 
 class Replica:
@@ -34,6 +38,18 @@ class Replica:
     def __init__(self, number: int, value: Any) -> None:
         self.number, self.value = number, value
         self.snapshot: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class RefusedChange:
+    """A change that the other side made to a value of this side without permission.
+
+    received: what the value has become on the other side. content: that of the value itself, which keeps it.
+    """
+
+    value: Any
+    received: Any
+    content: bytes
 
 
 class ChangePolicy(Protocol):
@@ -50,8 +66,7 @@ class Replicas(Memo):
 
     sign: 1 or -1, the sign of the numbers that this side assigns. encode: returns the content of an array or a table for comparison.
 
-    `change_policy`: whether the other side may change the values of this side; None if it always may. `refused_changes`: values of this
-    side that the other side has changed without permission, each with what it has become there.
+    `change_policy`: whether the other side may change the values of this side; None if it always may.
     """
 
     def __init__(self, sign: int, encode: Callable[[Any], Any]) -> None:
@@ -60,21 +75,25 @@ class Replicas(Memo):
         self._last_number = 0
         self._by_id: dict[int, Replica] = {}
         self._by_number: OrderedDict[int, Replica] = OrderedDict()
-        self._sent_replicas: list[Replica] = []
+        # With their snapshots before, and whether their numbers are new.
+        self._sent_replicas: list[tuple[Replica, Any, bool]] = []
         self._received_replicas: list[Replica] = []
         self._sweep_count = 0
         self.change_policy: ChangePolicy | None = None
-        self.refused_changes: list[tuple[Any, Any]] = []
+        self.refused_changes: list[RefusedChange] = []
+        # By the id of what was received in place of a value of this side, which had changed: the value, and what was received.
+        self._originals: dict[int, tuple[Any, Any]] = {}
         # While the reference is recorded: values of this side that the message being decoded contains, with their content before.
         self._returned_values: list[tuple[Any, bytes]] = []
 
     def assign_number(self, value: object) -> int:
         replica = self._by_id.get(id(value))
+        is_new = replica is None
         if replica is None:
             self._last_number += 1
             replica = self._add(self._sign * self._last_number, value)
+        self._sent_replicas.append((replica, replica.snapshot, is_new))
         replica.snapshot = self._take_snapshot(value, False)
-        self._sent_replicas.append(replica)
         self._by_number.move_to_end(replica.number)
         return replica.number
 
@@ -110,11 +129,23 @@ class Replicas(Memo):
         if replica is None:
             raise WireFormatError("This side never assigned this number.")
         if not self.has_same_content(replica.value, received):
-            self.refused_changes.append((replica.value, received))
+            self.refused_changes.append(RefusedChange(replica.value, received, self._encode_content(replica.value)))
+            self._originals[id(received)] = replica.value, received
             return received
         self._by_number.move_to_end(number)
         self._received_replicas.append(replica)
         return replica.value
+
+    def find_original(self, value: Any) -> Any:
+        """Return the value of this side that a received one stands for, because the other side has changed it; other values unchanged."""
+        return self._originals.get(id(value), (value,))[0]
+
+    def discard_outdated_changes(self) -> None:
+        """Forget refused changes of values that have changed again, on this side or the other."""
+        latest_changes = {id(change.value): change for change in self.refused_changes}
+        self.refused_changes[:] = [
+            change for change in latest_changes.values() if self._encode_content(change.value) == change.content
+        ]
 
     def has_same_content(self, value: Any, other: Any) -> bool:
         """Return whether two values have the same type and content."""
@@ -131,9 +162,11 @@ class Replicas(Memo):
         self._sent_replicas.clear()
 
     def undo_message(self) -> None:
-        """Forget the numbers of an outgoing message that was not sent."""
-        for replica in self._sent_replicas:
-            self._remove(replica)
+        """Forget the new numbers of an outgoing message that was not sent, and that it contained the other values."""
+        for replica, previous_snapshot, is_new in reversed(self._sent_replicas):
+            replica.snapshot = previous_snapshot
+            if is_new:
+                self._remove(replica)
         self._sent_replicas.clear()
 
     def pop_received(self, include_large: bool) -> list[Replica]:
@@ -148,15 +181,43 @@ class Replicas(Memo):
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas
 
-    def find_changed_values(self, received_replicas: list[Replica], *, only_remote: bool) -> tuple[Any, ...]:
-        """Return the values that differ from the other side's copy, of those just received and of the small ones used recently."""
-        active = list(self._by_number.values())[-MAX_ACTIVE:]
-        if only_remote:
-            active = [replica for replica in active if replica.number * self._sign < 0]
-        candidates = {
-            replica.number: replica for replica in [*received_replicas, *active] if replica.snapshot is not None
-        }
-        return tuple(replica.value for replica in candidates.values() if not self._is_unchanged(replica))
+    def find_changed_values(self, received_replicas: list[Replica], *, max_own: int) -> tuple[Any, ...]:
+        """Return the values that differ from the other side's copy, of those just received and of the small ones used recently.
+
+        max_own: of how many of this side's own values.
+        """
+        if not (self._by_number or received_replicas):
+            return ()
+        candidates = {replica.number: replica for replica in received_replicas}
+        for replica in islice(reversed(self._by_number.values()), MAX_ACTIVE):
+            if replica.number * self._sign > 0:
+                max_own -= 1
+                if max_own < 0:
+                    continue
+            candidates[replica.number] = replica
+        return tuple(
+            replica.value
+            for replica in candidates.values()
+            if replica.snapshot is not None and not self._is_unchanged(replica)
+        )
+
+    def drop_changes(self, values: Iterable[Any]) -> None:
+        """Send no more changes of these values, unless a message contains them."""
+        for value in values:
+            if (replica := self._by_id.get(id(value))) is not None:
+                replica.snapshot = None
+
+    def accept_differences(self, values: list[Any]) -> None:
+        """Take the present content of these values for that which the other side knows, whatever it has."""
+        for value in values:
+            replica = self._by_id.get(id(value))
+            if replica is not None and replica.snapshot is not None:
+                replica.snapshot = self._take_snapshot(value, True)
+        value_ids = set(map(id, values))
+        self.refused_changes[:] = [
+            replace(change, content=self._encode_content(change.value)) if id(change.value) in value_ids else change
+            for change in self.refused_changes
+        ]
 
     def release_unused(self) -> list[int]:
         """Forget the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
@@ -181,6 +242,7 @@ class Replicas(Memo):
         """Forget all replicas: their copies become independent. Returns their numbers, for the other side."""
         numbers = list(self._by_number)
         self.forget(numbers)
+        self._originals.clear()
         return numbers
 
     def _add(self, number: int, value: Any) -> Replica:
@@ -193,8 +255,10 @@ class Replicas(Memo):
 
     def _is_unchanged(self, replica: Replica) -> bool:
         value, snapshot = replica.value, replica.snapshot
+        if type(value) is list:
+            return len(value) == len(snapshot) and all(map(operator.is_, value, snapshot))
         current = self._take_snapshot(value, True)
-        if type(value) in (set, list, deque) and type(current) is list:
+        if type(value) in (set, deque):
             if len(current) != len(snapshot):
                 return False
             return all(map(operator.is_, current, snapshot)) or (

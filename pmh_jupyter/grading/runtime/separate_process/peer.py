@@ -15,7 +15,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import exceptions
 from pmh_jupyter.grading.runtime.marshalling.codec import Codec
-from pmh_jupyter.grading.runtime.marshalling.replicas import Replica, Replicas
+from pmh_jupyter.grading.runtime.marshalling.replicas import MAX_ACTIVE, MAX_ACTIVE_OWN, Replica, Replicas
 from pmh_jupyter.grading.runtime.proxies.marshaller import Marshaller
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
@@ -128,23 +128,41 @@ class Peer:
     def _send_message(
         self, message_kind: int, content: Iterable[Any], received_replicas: list[Replica], extra_fields: list[Any]
     ) -> None:
-        changed_values = self.replicas.find_changed_values(received_replicas, only_remote=self._is_judge)
+        max_own = MAX_ACTIVE_OWN if self._is_judge else MAX_ACTIVE
+        changed_values = self.replicas.find_changed_values(received_replicas, max_own=max_own)
         if self._is_judge:
             self._released_replicas += self.replicas.release_unused()
         dropped_references = self.marshaller.dropped_references
         count = len(dropped_references)
+        released_objects = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
+        try:
+            self._encode_and_send(message_kind, content, changed_values, released_objects, extra_fields)
+        except _ENCODE_ERRORS:
+            if not (self._is_judge and changed_values):
+                raise
+            # The test has changed a value that it passed earlier into one that cannot be sent.
+            self.replicas.drop_changes(changed_values)
+            self._encode_and_send(message_kind, content, (), released_objects, extra_fields)
+        del dropped_references[:count]
+        self._released_replicas = []
+
+    def _encode_and_send(
+        self,
+        message_kind: int,
+        content: Iterable[Any],
+        changed_values: tuple[Any, ...],
+        released_objects: list[Any],
+        extra_fields: list[Any],
+    ) -> None:
         self.replicas.begin_message()
         self.marshaller.newly_described_classes.clear()
         try:
             payload = self.codec.encode_message(content, changed_values, self.replicas)
-            released_objects = [[list(pair) for pair in dropped_references[:count]], self._released_replicas]
             self.link.send([message_kind, *payload, *released_objects, *self.pop_output(), *extra_fields])
         except _ENCODE_ERRORS:
             self.replicas.undo_message()
             self.marshaller.exported_objects.mark_undescribed(self.marshaller.newly_described_classes)
             raise
-        del dropped_references[:count]
-        self._released_replicas = []
 
     def _await_reply(self) -> Any:
         """Serve the other side's requests until its reply arrives."""

@@ -16,6 +16,7 @@ from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledC
 from pmh_jupyter.grading.runtime.separate_process.contract import ContractViolation
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
+from pmh_jupyter.grading.runtime.separate_process.reachable_values import reads_any_value
 from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_percent_template
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
@@ -43,7 +44,9 @@ class TestCell(StatementRunner):
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
-        recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
+        recorder = AssertionRecorder(
+            comparison, sites=sites, evidence=self.evidence, find_original=peer.replicas.find_original
+        )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(self, recorder, {}, FlagCollector())
 
@@ -68,8 +71,12 @@ class TestCell(StatementRunner):
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.peer.contract.begin_statement(statement.line)
+        reads_changes = self._reads_changed_values(statement)
+        refused_changes = self.peer.replicas.refused_changes
+        refused_count = len(refused_changes)
         test_result = super()._run_statement(statement)
-        if test_result["outcome"] == "passed" and self.peer.replicas.refused_changes and self._asserts(statement):
+        depends_on_changes = reads_changes or len(refused_changes) > refused_count
+        if test_result["outcome"] == "passed" and depends_on_changes and self._asserts(statement):
             test_result = self._repeat_with_changes(statement, test_result)
         if self.peer.failure is not None and test_result["outcome"] != "timed-out":
             raise PeerLost(self.peer.failure.cause, self.peer.failure.detail)
@@ -79,15 +86,29 @@ class TestCell(StatementRunner):
         """Return whether a statement is a test by itself, or has reached an assertion elsewhere, for example in a module of the lesson."""
         return statement.has_assertion or self.recorder.assertion_count > 0
 
+    def _reads_changed_values(self, statement: StatementSpec) -> bool:
+        """Return whether a statement can read a value of the test that the notebook has changed without permission."""
+        self.peer.replicas.discard_outdated_changes()
+        changed_values = [change.value for change in self.peer.replicas.refused_changes]
+        if not changed_values or not isinstance(statement, CompiledStatement):
+            return bool(changed_values)
+        return reads_any_value(statement.code, (self.user_ns, self.user_ns.name_resolver.helpers), changed_values)
+
     def _repeat_with_changes(self, statement: StatementSpec, test_result: TestFields) -> TestFields:
         """Run a statement that passed once more, with the changes that the notebook made to values of the test.
+
+        Only a statement that can depend on them is repeated: a call of the notebook may give another value the second time.
 
         The reference leaves these values alone, so a test may rely on them (`assert f(data) == sorted(data)`). A test may also assert that
         they are unchanged. So it has to pass with the values as they were, and as the notebook left them.
         """
-        changes = [(value, copy.copy(value), received) for value, received in self.peer.replicas.refused_changes]
+        replicas = self.peer.replicas
+        changes = [(change.value, copy.copy(change.value), change.received) for change in replicas.refused_changes]
+        values = [value for value, _, _ in changes]
+        replicas.discard_outdated_changes()
         for value, _, received in changes:
             refill(value, received)
+        replicas.accept_differences(values)
         self.peer.contract.begin_statement(statement.line)
         self.peer.contract.permits_all_changes = True
         try:
@@ -96,6 +117,7 @@ class TestCell(StatementRunner):
             self.peer.contract.permits_all_changes = False
             for value, original, _ in reversed(changes):
                 refill(value, original)
+            replicas.accept_differences(values)
         return test_result if repeated_result["outcome"] == "passed" else repeated_result
 
     def _execute_statement(self, statement: CompiledStatement) -> BaseException | None:

@@ -13,7 +13,7 @@ from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
 
 _callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type
-_hasattr, _Set = hasattr, Set
+_hasattr, _tuple, _Set = hasattr, tuple, Set
 _AssertionError, _BaseException = AssertionError, BaseException
 
 # By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in a manifest.
@@ -44,6 +44,7 @@ _ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "BitXor": (operator.xor, "xor"),
     "BitAnd": (operator.and_, "and"),
 }
+_IDENTITY_OPERATORS = ("Is", "IsNot")
 _SWAPPED_SIGNS = {
     "< ": "> ",
     "<= ": ">= ",
@@ -77,6 +78,7 @@ class AssertionRecorder(SiteTable):
     pinned: values that the test cell reads instead of the notebook's, by name.
     sites: sites registered earlier, by number. Those of test helpers have negative numbers.
     evidence: counts what the assertions compare.
+    find_original: returns the object that an operand of `is` stands for.
 
     `assertion_count` is the number of assertions that ran since `reset`. `failed_site` is the site of the last one that failed;
     `expression`, `expected` and `got` describe its values.
@@ -88,10 +90,12 @@ class AssertionRecorder(SiteTable):
         pinned: Mapping[str, Any] | None = None,
         sites: Mapping[int, AssertionSite] | None = None,
         evidence: Evidence | None = None,
+        find_original: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         super().__init__(sites, pinned)
         self.comparator = comparator
         self.evidence = evidence or Evidence()
+        self._find_original = find_original
         self._recorded_calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
         self.pinned_values = SimpleNamespace(**(pinned or {}))
         self.assertion_count = 0
@@ -155,7 +159,7 @@ class AssertionRecorder(SiteTable):
         return True
 
     def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
-        if operator_class not in ("Is", "IsNot"):
+        if operator_class not in _IDENTITY_OPERATORS:
             self._note_operands(place, operator_class, left, right)
         if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
             self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
@@ -183,6 +187,8 @@ class AssertionRecorder(SiteTable):
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
+        if operator_class in _IDENTITY_OPERATORS:
+            return self._does_comparison_hold(operator_class, left, right)
         self._note_operands(place, operator_class, left, right)
         _, compare, manifest_name = _COMPARISONS[operator_class]
         result = compare(left, right)
@@ -275,6 +281,8 @@ class AssertionRecorder(SiteTable):
                 raise _AssertionError
             if name == "assertIsInstance" and not self.comparator.is_instance(*arguments[:2]):
                 raise _AssertionError
+            if name in ("assertIs", "assertIsNot"):
+                arguments = _tuple(self._find_original(argument) for argument in arguments)
             result = function(*arguments, **keyword_arguments)
             if name not in ("raises", "assertRaises", "assertRaisesRegex") or result is None:
                 self.failed_site, self.expected, self.got = None, None, None
@@ -284,6 +292,8 @@ class AssertionRecorder(SiteTable):
 
     def _does_comparison_hold(self, operator_class: str, left: Any, right: Any) -> bool:
         _, compare, manifest_name = _COMPARISONS[operator_class]
+        if operator_class in _IDENTITY_OPERATORS:
+            left, right = self._find_original(left), self._find_original(right)
         return self.comparator.is_true(compare(left, right)) and (
             not manifest_name or self.comparator.is_honest(manifest_name, left, right)
         )

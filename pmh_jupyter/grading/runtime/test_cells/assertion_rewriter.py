@@ -190,7 +190,8 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        if len(node.ops) != 1 or isinstance(node.ops[0], ast.Is | ast.IsNot):
+        is_identity = isinstance(node.ops[0], ast.Is | ast.IsNot)
+        if len(node.ops) != 1 or (is_identity and isinstance(node.comparators[0], ast.Constant)):
             return node
         return self._make_recorder_call(
             "evaluate_comparison",

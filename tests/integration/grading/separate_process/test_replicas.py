@@ -80,3 +80,143 @@ def test_change_is_visible_to_both_sides(student: str, test: str) -> None:
     cells = [(STUDENT_CELL, student), (TEST_CELL, test)]
     assert run_in_one_process(cells) == [True]
     assert not [each for each in run_tests(cells) if each["outcome"] != "passed"]
+
+
+REFERENCE = (
+    "def smallest(v): return min(v)\nclass Ids:\n    n = 0\n    def next(self): self.n += 1; return self.n\nids = Ids()"
+)
+SORTS_IN_PLACE = REFERENCE.replace("return min(v)", "v.sort(); return v[0]")
+CLEARS = REFERENCE.replace("return min(v)", "r = min(v); v.clear(); return r")
+
+
+def run_after_refused_change(student: str, test: str) -> list[str]:
+    """Return the outcomes of a test after a call that changes its list. The reference leaves the list as it is."""
+    cell = (TEST_CELL, f"data = [3, 1, 2]\nleast = smallest(data)\n{test}")
+    results = run_tests([(STUDENT_CELL, student), cell], [(STUDENT_CELL, REFERENCE), cell])
+    return [result["outcome"] for result in results]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        pytest.param("assert ids.next() == 1\nassert ids.next() == 2", id="a call that counts"),
+        pytest.param("it = iter([7, 8])\nassert next(it) == 7\nassert next(it) == 8", id="an iterator of the test"),
+        pytest.param("data.append(9)\nassert data[-1] == 9", id="a change that the test makes later"),
+        pytest.param("data = [5, 4]\nassert data[0] == 5", id="a name that is bound again"),
+    ],
+)
+def test_assertion_that_cannot_depend_on_a_refused_change_runs_once(test: str) -> None:
+    assert set(run_after_refused_change(SORTS_IN_PLACE, test)) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        pytest.param("assert data", id="by name"),
+        pytest.param("alias = [data]\nassert alias[0]", id="in a list"),
+        pytest.param("def get(): return data\nassert len(get()) == 3", id="through a function"),
+        pytest.param("assert any(x == 2 for x in data)", id="in a generator"),
+        pytest.param("s = {k * 64 for k in range(9)}\nleast = smallest(s)\nassert s\nassert len(s) == 9", id="a set"),
+        pytest.param("with_data = lambda d=data: len(d)\ndel data\nassert with_data() == 3", id="in a default"),
+    ],
+)
+def test_assertion_that_can_depend_on_a_refused_change_has_to_hold_with_it(test: str) -> None:
+    assert set(run_after_refused_change(CLEARS, test)) == {"failed"}
+
+
+KEEPS = """
+class Bag:
+    def __init__(self, items): self.items = items
+    def total(self): return sum(self.items)
+def keep(x): global kept; kept = x
+def get_length(): return len(kept)
+def iterate(x): return (item for item in x)
+def call(f): x = []; f(x); x.append(2); return x
+def call_with(x, f): f(); x.append(2); return len(x)
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        pytest.param("x = [1, 2]\nb = Bag(x)\nx.append(30)\nassert b.total() == 33", id="a list"),
+        pytest.param("x = [1, 2]\ng = iterate(x)\nx.append(3)\nassert list(g) == [1, 2, 3]", id="a generator"),
+        pytest.param("x = {'a': 1}\nkeep(x)\nx['b'] = x.pop('a')\nx['c'] = 1\nassert get_length() == 2", id="a dict"),
+        pytest.param("x = {1}\nkeep(x)\nx.add(2)\nassert get_length() == 2", id="a set"),
+        pytest.param("x = bytearray(b'a')\nkeep(x)\nx += b'b'\nassert get_length() == 2", id="a bytearray"),
+        pytest.param("row = [1]\nb = Bag(row)\nx = [row]\nx[0][0] = 5\nassert b.total() == 5", id="inside another"),
+        pytest.param("x = [1]\nb = Bag(x)\nx.clear()\ndel x\nassert b.total() == 0", id="without a name"),
+        pytest.param("import numpy as np\nx = np.ones(3)\nb = Bag(x)\nx[0] = 9\nassert b.total() == 11", id="an array"),
+        pytest.param("assert call(lambda x: x.append(1)) == [1, 2]", id="a callback's argument"),
+        pytest.param("x = []\nassert call_with(x, lambda: x.append(1)) == 2 and x == [1, 2]", id="in a callback"),
+        pytest.param("x = []\nkeep(x)\nx.append(get_length)\nassert get_length() == 1", id="an object of the notebook"),
+        pytest.param("x = []\nkeep(x)\nx.append(x)\nassert get_length() == 1", id="itself"),
+    ],
+)
+def test_change_that_the_test_makes_later_is_visible_to_the_notebook(test: str) -> None:
+    cells = [(STUDENT_CELL, KEEPS), (TEST_CELL, test)]
+    assert run_in_one_process(cells) == [True]
+    assert [each["outcome"] for each in run_tests(cells)] == ["passed"]
+
+
+def test_later_change_that_cannot_be_sent_costs_nothing() -> None:
+    test = "x = [1]\nkeep(x)\nx.append(globals())\nassert get_length() == 1\nx[:] = [1, 2]\nkeep(x)\nassert get_length() == 2"
+    results = run_tests([(STUDENT_CELL, KEEPS), (TEST_CELL, test)])
+    assert [each["outcome"] for each in results] == ["passed"] * 2
+
+
+def test_refused_change_stays_in_the_notebook_until_the_test_changes_the_value() -> None:
+    student = "def smallest(v): global kept; kept = v; {}\ndef peek(): return tuple(kept)"
+    test = (
+        "data = [3, 1, 2]\nassert smallest(data) == 1\nassert data == [3, 1, 2] or data == [1, 2, 3]\n"
+        "first = peek()\ndata.append(4)\nsecond = peek()\nassert first in {choices} and second == (3, 1, 2, 4)"
+    )
+    reference = [(STUDENT_CELL, student.format("return min(v)")), (TEST_CELL, test.format(choices="[(3, 1, 2)]"))]
+    assert [each["outcome"] for each in run_tests(reference)] == ["passed"] * 3
+    cells = [
+        (STUDENT_CELL, student.format("v.sort(); return v[0]")),
+        (TEST_CELL, test.format(choices="[(1, 2, 3)]")),
+    ]
+    assert [each["outcome"] for each in run_tests(cells, reference)] == ["passed"] * 3
+
+
+CHANGES_AND_RETURNS = "def sort(v): v.sort(); return v\ndef pair(v): v.sort(); return [v, v]"
+COPIES = "def sort(v): return sorted(v)\ndef pair(v): return [sorted(v), sorted(v)]"
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert result is not data",
+        "assert not (result is data)",
+        "assert result == [1, 2, 3] and result is not data",
+        "assert None is not result is not data",
+        "import unittest\nunittest.TestCase().assertIsNot(result, data)",
+        "assert pair(data)[0] is not data",
+    ],
+)
+def test_argument_that_is_changed_and_returned_is_the_argument(test: str) -> None:
+    cell = (TEST_CELL, f"data = [3, 1, 2]\nresult = sort(data)\n{test}")
+    changed = [(STUDENT_CELL, CHANGES_AND_RETURNS), cell]
+    reference = [(STUDENT_CELL, COPIES), cell]
+    assert run_in_one_process(changed) == [False]
+    assert [each["outcome"] for each in run_tests(changed, reference)] == ["failed"]
+    assert [each["outcome"] for each in run_tests(reference)] == ["passed"]
+
+
+def test_table_that_is_changed_and_returned_is_the_argument() -> None:
+    cell = (TEST_CELL, "import pandas as pd\nd = pd.DataFrame({'a': [1]})\nresult = add(d)\nassert result is not d")
+    changed = [(STUDENT_CELL, "def add(d): d['b'] = 2; return d"), cell]
+    reference = [(STUDENT_CELL, "def add(d): return d.assign(b=2)"), cell]
+    assert [each["outcome"] for each in run_tests(changed, reference)] == ["failed"]
+    assert [each["outcome"] for each in run_tests(reference)] == ["passed"]
+
+
+def test_view_differs_from_a_copy_after_a_change_of_the_argument_and_another_call() -> None:
+    """What docs/explanation/grading.md advises, because memory is not shared."""
+    test = "import numpy as np\na = np.array([[1, 2], [3, 4]])\nr = first(a)\na[0, 0] = 99\nfirst(a)\nassert r[0] == 1"
+    view = [(STUDENT_CELL, "def first(a): return a[0]"), (TEST_CELL, test)]
+    copy = [(STUDENT_CELL, "def first(a): return a[0].copy()"), view[1]]
+    assert run_in_one_process(view) == [False] and run_in_one_process(copy) == [True]
+    assert [each["outcome"] for each in run_tests(view, copy)] == ["failed"]
+    assert [each["outcome"] for each in run_tests(copy)] == ["passed"]

@@ -26,9 +26,12 @@ _MOCK_RECORDS = ("called", "call_count", "call_args", "call_args_list", "method_
 _MEMORY_ATTRIBUTES = ("bit_generator", "ctypes", "cffi", "capsule")
 # All that a database of a test is used for. The others open files, load libraries or replace the content.
 _DATABASE_ATTRIBUTES = frozenset(
-    """execute executemany executescript cursor commit rollback close total_changes in_transaction isolation_level row_factory
-    text_factory create_function create_aggregate create_collation iterdump interrupt fetchone fetchmany fetchall description rowcount
-    lastrowid arraysize connection keys""".split()
+    """
+    execute executemany executescript cursor commit rollback close total_changes in_transaction isolation_level row_factory
+    text_factory create_function create_aggregate create_window_function create_collation iterdump interrupt fetchone fetchmany
+    fetchall description rowcount lastrowid arraysize connection keys Error Warning InterfaceError DatabaseError DataError
+    OperationalError IntegrityError InternalError ProgrammingError NotSupportedError
+    """.split()
 )
 _FILE_STATEMENT = re.compile(r"\b(?:attach|vacuum|load_extension|readfile|writefile|pragma)\b", re.IGNORECASE)
 _GENERATOR_METHODS = ("send", "throw", "close")
@@ -71,6 +74,17 @@ def is_opaque(value: Any) -> bool:
     return issubclass(type(value), _OPAQUE_TYPES)
 
 
+def has_own_equality(value: Any) -> bool:
+    """Return whether a method of its class decides what an object equals. A mock equals nothing but itself."""
+    method: Any = type(value).__eq__
+    return method is not object.__eq__ and not is_opaque(value) and not _is_mock(type(value))
+
+
+def _is_mock(cls: type) -> bool:
+    mock: Any = sys.modules.get("unittest.mock")
+    return mock is not None and issubclass(cls, mock.NonCallableMock)
+
+
 def _check_statement(target: Any, arguments: Any) -> None:
     """Refuse SQL that opens files: a database that a test passes is open in this process."""
     if not _is_database(getattr(target, "__self__", None)):
@@ -92,8 +106,7 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
     cls = type(target)
     if name in _NAME_ATTRIBUTES and cls in _OPAQUE_TYPES:
         return
-    mock: Any = sys.modules.get("unittest.mock")
-    if mock is not None and issubclass(cls, mock.NonCallableMock) and name not in _MOCK_RECORDS and hasattr(cls, name):
+    if _is_mock(cls) and name not in _MOCK_RECORDS and hasattr(cls, name):
         # `configure_mock` and the like: only what the test has put on the mock is the student's to use.
         raise AttributeError(name)
     if cls is types.GeneratorType and name in _GENERATOR_METHODS:

@@ -290,12 +290,15 @@ def has_operator(cls: type, name: str) -> bool:
     )
 
 
-def inherits_operator(cls: type, name: str) -> bool:
-    """Return whether the class of a proxy has this operator from a plain type that it derives from, and none of its own."""
-    if type(cls) is not ProxyMeta or not type.__getattribute__(cls, "__dict__").get("_pmh_has_plain_base"):
-        return False
-    own_classes = [base for base in type.__getattribute__(cls, "__mro__") if type(base) is ProxyMeta]
-    return not any(name in type.__getattribute__(base, "__dict__")["_pmh_operators"] for base in own_classes)
+def defines_operator_with(cls: type, name: str, other_name: str) -> bool:
+    """Return whether the class that defines the other operator, or one that derives from it, defines this operator, too."""
+    if type(cls) is not ProxyMeta:
+        return True
+    for base in type.__getattribute__(cls, "__mro__"):
+        operators = type.__getattribute__(base, "__dict__")["_pmh_operators"] if type(base) is ProxyMeta else ()
+        if name in operators or other_name in operators:
+            return name in operators
+    return False
 
 
 def _fetch_text(value: Any, name: str, *arguments: str) -> str:

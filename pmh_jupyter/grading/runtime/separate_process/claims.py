@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
-from pmh_jupyter.grading.runtime.proxies.proxies import inherits_operator, is_proxy
+from pmh_jupyter.grading.runtime.proxies.proxies import defines_operator_with, is_proxy
 from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES, UNUSUAL_CLAIM, Contract, Use
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import create_near_misses, create_unique_values
 from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR, UniqueObject
@@ -86,7 +86,8 @@ class ClaimVerifier:
         distances = rng.sample(range(1, 1000), 3)
         values = [other, other, *(other + rng.choice((-1, 1)) * distance for distance in distances)]
         rng.shuffle(values)
-        claims = sorted((value, self._claims(target, operator, value)) for value in values)
+        # An honest method may refuse numbers that the test would not compare with.
+        claims = sorted((value, claim) for value in values if (claim := self._ask(target, operator, value)) is not None)
         answers = [claim for _, claim in claims]
         is_rising = operator in ("lt", "le")  # what is less than a number is less than a greater one
         says_both = len({claim for value, claim in claims if value == other}) > 1
@@ -154,11 +155,12 @@ class ClaimVerifier:
         ]
 
     def _verify_order(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
-        """Of two objects of one class, at most one is less than the other, and exactly one if they are not equal."""
+        """Of two objects of one class, at most one is less than the other, and exactly one unless the reference has ties here."""
         is_reverse_true = self._claims(other, operator, target)
         if is_true and is_reverse_true:
             self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
-        elif not is_true and not is_reverse_true and not self._claims(target, "eq", other):
+        is_tied = not is_true and not is_reverse_true
+        if is_tied and (self.contract.is_recording or not self._claims(target, "eq", other)):
             self._report(operator, target, place, "total", "has no order")
 
     def note_object(self, value: Any) -> None:
@@ -181,20 +183,24 @@ class ClaimVerifier:
     def _claims_opposite(self, operator: str, target: Any, value: Any) -> bool:
         """Return whether an object also claims what cannot be true at the same time.
 
-        Not asked if it derives from a plain type that would answer: a class that derives from `str` may define `==` alone.
+        Asked only if its class defines both: one that derives from `str`, or from another class, may define `==` alone.
         """
         opposite = OPPOSITE_OPERATORS.get(operator)
         return (
             opposite is not None
-            and not inherits_operator(type(target), opposite)
+            and defines_operator_with(type(target), opposite, operator)
             and self._claims(target, opposite, value)
         )
 
     def _claims(self, target: Any, operator: str, value: Any) -> bool:
+        return self._ask(target, operator, value) is True
+
+    def _ask(self, target: Any, operator: str, value: Any) -> bool | None:
+        """Return whether an object claims this, or None if its method raises an exception."""
         try:
             return _is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
-            return False
+            return None
 
     def _make_digits(self) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from pmh_jupyter.grading.runtime.marshalling import conversion
+from pmh_jupyter.grading.runtime.proxies import attribute_policy
 from pmh_jupyter.grading.runtime.proxies.operators import (
     CLAIMING_OPERATORS,
     FREE_OPERATORS,
@@ -206,9 +207,9 @@ class ContractPeer(Peer):
                 self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
 
     def require_expected_object(self, value: Any) -> None:
-        """Refuse an object of the test as the answer where the reference gives none: it may equal what the test expects."""
+        """Refuse an object of the test that answers comparisons, where the reference gives none: it may equal what the test expects."""
         contract = self.contract
-        if contract.is_active and not isinstance(value, type) and not is_result_discarded():
+        if contract.is_active and attribute_policy.has_own_equality(value) and not is_result_discarded():
             if not contract.admit(contract.find_place(), Use.RECEIVE_OWN):
                 detail = "an object of the test where the reference gives plain data"
                 raise contract.make_violation(OBJECT_OF_TEST, "", detail, is_suspicious=False)

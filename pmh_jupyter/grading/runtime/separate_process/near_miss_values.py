@@ -45,6 +45,11 @@ def create_near_misses(value: Any, seed: str) -> list[Any]:
 
 def create_unique_values(value: Any, hex_digits: str) -> list[Any]:
     """Return a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
+    if type(value) in (int, float, Decimal, Fraction):  # of the same magnitude: an honest method may count up to it
+        number = (
+            int(abs(value)) * 10 + 100 + int(hex_digits[:3], 16) if math.isfinite(value) else int(hex_digits[:3], 16)
+        )
+        return [type(value)(number) + (type(value)(1) / type(value)(7) if type(value) is not int else 0)]
     make_value = _UNIQUE_VALUE_FUNCTIONS.get(type(value))
     return [make_value(hex_digits[:12])] if make_value else []
 
@@ -114,7 +119,8 @@ def _step_sequence(value: list[Any] | tuple[Any, ...] | deque[Any], direction: i
 
 
 def _step_range(value: range, direction: int, rng: random.Random) -> range:
-    return range(value.start + rng.randrange(2) * direction, value.stop + direction * value.step, value.step)
+    stop = value.stop + direction * value.step if value else value.start + value.step
+    return range(value.start + rng.randrange(2) * direction, stop, value.step)
 
 
 def _step_path(value: pathlib.PurePath, direction: int, rng: random.Random) -> pathlib.PurePath:
@@ -196,11 +202,8 @@ _STEP_FUNCTIONS: Mapping[type, Callable[[Any, int, random.Random], Any]] = {
     time: _step_time,
 }
 _UNIQUE_VALUE_FUNCTIONS: Mapping[type, Callable[[str], Any]] = {
-    **dict.fromkeys((int, bool), lambda hex_digits: int(hex_digits, 16)),
-    float: lambda hex_digits: int(hex_digits, 16) / 7,
+    bool: lambda hex_digits: int(hex_digits, 16),
     complex: lambda hex_digits: complex(int(hex_digits, 16), 1),
-    Decimal: lambda hex_digits: Decimal(int(hex_digits, 16)),
-    Fraction: lambda hex_digits: Fraction(int(hex_digits, 16), 7),
     str: lambda hex_digits: hex_digits,
     bytes: lambda hex_digits: hex_digits.encode(),
     list: lambda hex_digits: [int(hex_digits, 16)],

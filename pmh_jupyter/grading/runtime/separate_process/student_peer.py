@@ -12,7 +12,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator, await_result
-from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta
+from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, get_apparent_class
 from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
 from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
@@ -107,6 +107,11 @@ class StudentPeer(Peer):
         if name in OPERATOR_OF_METHOD and type(target) is not ProxyMeta:
             return object.__getattribute__(target, name)
         return super().get_attribute(target, name)
+
+    def copy(self, target: Any, deep: bool) -> Any:
+        """Copy an object of the test. A copy of a function is itself."""
+        is_function = get_apparent_class(target) in (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+        return target if is_function else super().copy(target, deep)
 
     def before_request(self) -> None:
         if os.getpid() != self._pid:

@@ -47,3 +47,24 @@ def raises_assertion_error(node: ast.AST) -> bool:
         return False
     exception = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
     return isinstance(exception, ast.Name) and exception.id == "AssertionError"
+
+
+def is_test_function(node: ast.FunctionDef) -> bool:
+    """Return whether a function is named like a test and takes nothing. One with parameters may be a callback of the answer."""
+    arguments = node.args
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    return node.name.startswith("test") and names in ([], ["self"]) and not (arguments.vararg or arguments.kwarg)
+
+
+def is_zip_call(node: ast.Call) -> bool:
+    """Return whether a call of `zip` or `map` takes values from several sequences and ends with the shortest.
+
+    Neighbors in one sequence (`zip(path, path[1:])`) and endless counts do not say how many values there have to be.
+    """
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    sequences = node.args[1:] if name == "map" else node.args
+    bases = [ast.unparse(part.value if isinstance(part, ast.Subscript) else part) for part in sequences]
+    is_endless = any(
+        isinstance(part, ast.Call) and get_called_name(part) in ("count", "cycle", "repeat") for part in sequences
+    )
+    return name in ("zip", "map") and len(sequences) > 1 and len(set(bases)) > 1 and not is_endless

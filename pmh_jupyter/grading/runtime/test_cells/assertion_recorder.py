@@ -160,7 +160,7 @@ class AssertionRecorder(SiteTable):
 
     def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
         if operator_class not in _IDENTITY_OPERATORS:
-            self._note_operands(place, operator_class, left, right)
+            self.evidence.note_values(place, left, right)
         if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
             self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
         if self._does_comparison_hold(operator_class, left, right):
@@ -172,24 +172,23 @@ class AssertionRecorder(SiteTable):
         return False
 
     def check_chain(self, number: int, place: str, operator_classes: tuple[str, ...], *operands: Any) -> bool:
-        pairs = [*zip(operator_classes, operands, operands[1:], strict=False)]
-        for pair in pairs:
-            self._note_operands(place, *pair)
+        self.evidence.note_values(place, *operands)
+        pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
             number,
             all(self._does_comparison_hold(operator_class, left, right) for operator_class, left, right in pairs),
         )
 
-    def _note_operands(self, place: str, operator_class: str, left: Any, right: Any) -> None:
-        self.evidence.note_values(place, left, right)
-        if operator_class in _SUBSET_SIDES:
-            self.evidence.note_order(place, left, right)
+    def note_distance(self, place: str, value: Any) -> Any:
+        """Note whether the result of `abs` or `norm` is infinite, and return it."""
+        self.evidence.note_distance(place, value)
+        return value
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
         if operator_class in _IDENTITY_OPERATORS:
             return self._does_comparison_hold(operator_class, left, right)
-        self._note_operands(place, operator_class, left, right)
+        self.evidence.note_values(place, left, right)
         _, compare, manifest_name = _COMPARISONS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:

@@ -20,6 +20,8 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     get_called_name,
     is_assert_call,
     is_raises_block,
+    is_test_function,
+    is_zip_call,
     raises_assertion_error,
 )
 
@@ -122,7 +124,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return self._rewrite_try(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self.generic_visit(node) if node.name.startswith("test") else self._visit_function(node)
+        return self.generic_visit(node) if is_test_function(node) else self._visit_function(node)
 
     def _visit_function(self, node: ast.AST) -> ast.AST:
         self._function_depth += 1
@@ -214,14 +216,15 @@ class AssertionRewriter(ast.NodeTransformer):
         self._count_compared_values(node)
         if get_called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
+        elif get_called_name(node) in ("abs", "fabs", "norm"):
+            return self._make_recorder_call("note_distance", self._make_place(node), node)
         elif get_called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
         return self._make_recorder_call("count_rounds", self._make_place(node), node) if self._is_zip(node) else node
 
     def _is_zip(self, node: ast.Call) -> bool:
         """Return whether a call ends with the shortest of several sequences, in code that runs as often as with the reference."""
-        name = node.func.id if isinstance(node.func, ast.Name) and self._counts_rounds else ""
-        return name == "zip" or (name == "map" and len(node.args) > 2)
+        return self._counts_rounds and is_zip_call(node)
 
     def _count_compared_values(self, node: ast.Call) -> None:
         """Count what `all(values)`, `not any(values)`, `np.all(array)` and `array.all()` look at. They are true if that is nothing."""
@@ -254,7 +257,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     @property
     def _counts_rounds(self) -> bool:
-        """Whether this code runs as often as with the reference: a function may be a callback, unless it is named like a test."""
+        """Whether this code runs as often as with the reference: a function may be a callback, unless it is a test."""
         return not (self._is_optional or self._function_depth)
 
     def _count_comprehension(self, node: ast.expr) -> None:

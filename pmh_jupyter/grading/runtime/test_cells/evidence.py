@@ -96,9 +96,9 @@ class Evidence:
             if is_nan(value):
                 self._nan_places.add(place)
 
-    def note_order(self, place: str, left: Any, right: Any) -> None:
-        """Note whether two infinite values are compared: infinity is within a tolerance that grows with what it is compared with."""
-        if _is_infinite(left) and _is_infinite(right):
+    def note_distance(self, place: str, value: Any) -> None:
+        """Note whether a distance is infinite: it is within a tolerance that grows with what is compared."""
+        if _is_infinite(value):
             self._nan_places.add(place)
 
     def find_shortfall(self) -> Shortfall | None:

@@ -79,11 +79,6 @@ def _rename(cells: list[Cell]) -> None:
     cells[n] = replace(cells[n], grade_id="mean2", id="new")
 
 
-def _rename_to_the_same_id(cells: list[Cell]) -> None:
-    n = _at(cells, "mean")
-    cells[n] = replace(cells[n], grade_id="mean2", source="mean = lambda: exec('…')")
-
-
 def _same_ids(cells: list[Cell]) -> None:
     cells[:] = [replace(cell, id="1", grade_id=None) for cell in cells]
 
@@ -98,11 +93,6 @@ def _retyped_and_bare(cells: list[Cell]) -> None:
 
 
 def _reversed(cells: list[Cell]) -> None:
-    cells.reverse()
-
-
-def _reversed_and_bare(cells: list[Cell]) -> None:
-    _strip(cells)
     cells.reverse()
 
 

@@ -44,12 +44,10 @@ DTYPES = [np.dtype(code) for code in ("f8", "U3", "O", "M8[ns]", "?")] + [ALIGNE
 def test_array_is_equal_after_decoding(value: Any) -> None:
     sides = CodecPair()
     received = sides.round_trip(value)
-    assert (
-        type(received) is np.ndarray
-        and received.dtype == value.dtype
-        and received.shape == value.shape
-        and not sides.referenced
-    )
+    assert type(received) is np.ndarray
+    assert received.dtype == value.dtype
+    assert received.shape == value.shape
+    assert not sides.referenced
     np.testing.assert_array_equal(received, value)
     assert received.flags.writeable and received.flags.c_contiguous
 
@@ -57,7 +55,9 @@ def test_array_is_equal_after_decoding(value: Any) -> None:
 @pytest.mark.parametrize("value", SCALARS, ids=repr)
 def test_scalar_is_equal_after_decoding(value: Any) -> None:
     received = CodecPair().round_trip(value, memo=True)
-    assert type(received) is type(value) and repr(received) == repr(value) and received.dtype == value.dtype
+    assert type(received) is type(value)
+    assert repr(received) == repr(value)
+    assert received.dtype == value.dtype
 
 
 @pytest.mark.parametrize("value", DTYPES, ids=repr)

@@ -99,7 +99,9 @@ def test_array_of_a_subclass_is_an_array() -> None:
 
 def test_masked_number_is_not_a_number() -> None:
     converted = convert(np.ma.masked_array([1.0, 2.0], mask=[False, True]))
-    assert type(converted) is np.ndarray and converted[0] == 1.0 and np.isnan(converted[1])
+    assert type(converted) is np.ndarray
+    assert converted[0] == 1.0
+    assert np.isnan(converted[1])
 
 
 def test_table_of_a_subclass_is_a_table() -> None:

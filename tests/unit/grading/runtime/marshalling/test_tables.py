@@ -106,7 +106,9 @@ class FrameSubclass(pd.DataFrame):  # type: ignore[misc]
 def test_table_that_is_not_encoded_by_value_is_sent_as_one_reference(value: Any) -> None:
     sides = CodecPair()
     received = sides.round_trip([value, [1]], memo=True)
-    assert received[0] is value and received[1] == [1] and len(sides.referenced) == 1
+    assert received[0] is value
+    assert received[1] == [1]
+    assert len(sides.referenced) == 1
 
 
 @pytest.mark.parametrize(

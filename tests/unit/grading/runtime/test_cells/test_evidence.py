@@ -91,7 +91,7 @@ def test_statement_that_runs_again_is_counted_once() -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_not_a_number(value: object, expected: bool) -> None:
+def test_nan_is_found_in_values_containers_and_tables(value: object, expected: bool) -> None:
     assert is_nan(value) is expected
 
 
@@ -103,5 +103,5 @@ def test_not_a_number(value: object, expected: bool) -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_empty(value: object, expected: bool) -> None:
+def test_containers_and_arrays_without_elements_are_empty(value: object, expected: bool) -> None:
     assert is_empty(value) is expected

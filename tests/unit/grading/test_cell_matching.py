@@ -112,7 +112,8 @@ def test_every_answer_is_found(change: Callable[[list[Cell]], None]) -> None:
     change(cells)
     matches, texts = match_to_release(cells)
     assert texts == {cell.grade_id: [cell.source] for cell in answer_all() if cell.grade_id}
-    assert matches.merged_into == {} and matches.moved_answers == set()
+    assert matches.merged_into == {}
+    assert matches.moved_answers == set()
 
 
 def test_answer_without_names_is_matched_by_position() -> None:
@@ -146,7 +147,8 @@ def test_answer_in_an_added_cell_is_matched(leftover: str) -> None:
     cells[n] = replace(cells[n], source=leftover)
     cells.append(Cell("code", make_answer("mean")))
     matches, texts = match_to_release(cells)
-    assert texts["mean"] == [leftover, make_answer("mean")] and matches.moved_answers == {POSITION["mean"]}
+    assert texts["mean"] == [leftover, make_answer("mean")]
+    assert matches.moved_answers == {POSITION["mean"]}
 
 
 def test_two_answers_in_one_cell_are_both_matched() -> None:
@@ -161,7 +163,8 @@ def test_two_answers_in_one_cell_are_both_matched() -> None:
 def test_all_answers_in_one_unlabeled_cell_are_matched() -> None:
     cells = [Cell("code", "\n".join(make_answer(name) for name in NAMES))]
     matches, texts = match_to_release(cells)
-    assert list(texts) == ["area"] and matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
+    assert list(texts) == ["area"]
+    assert matches.merged_into == {POSITION[name]: 0 for name in NAMES[1:]}
 
 
 def test_answer_with_the_names_of_its_own_reference_answers_no_other_exercise() -> None:

@@ -90,8 +90,10 @@ def test_objects_in_an_array_keep_their_identity() -> None:
     value[2] = value
     sides = CodecPair()
     received = sides.round_trip([value, value, shared], memo=True)
-    assert received[0] is received[1] and received[0][0] is received[0][1] is received[2]
-    assert received[0][2] is value and sides.referenced == [value]
+    assert received[0] is received[1]
+    assert received[0][0] is received[0][1] is received[2]
+    assert received[0][2] is value
+    assert sides.referenced == [value]
 
 
 def test_lasting_memo_refills_its_copy_in_place() -> None:
@@ -103,7 +105,8 @@ def test_lasting_memo_refills_its_copy_in_place() -> None:
     assert first.tolist() == [0, 1, 9, 3]
     value.shape = (2, 2)
     other = sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo)
-    assert other is not first and other.shape == (2, 2)
+    assert other is not first
+    assert other.shape == (2, 2)
 
 
 def test_invalid_bool_becomes_true() -> None:

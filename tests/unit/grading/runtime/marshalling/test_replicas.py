@@ -33,7 +33,8 @@ def test_object_keeps_its_copy_and_comes_back_as_itself() -> None:
     judge, student = make_pair()
     value: list[Any] = [[1]]
     copy = send(value, judge, student)
-    assert send(value, judge, student) is copy and send(copy, student, judge) is value
+    assert send(value, judge, student) is copy
+    assert send(copy, student, judge) is value
     assert send(copy[0], student, judge) is value[0]
 
 
@@ -45,7 +46,8 @@ def test_change_is_found_and_applied_in_place() -> None:
     (changed,) = student.find_changed_values([], only_remote=False)
     assert changed is copy["a"]
     send(changed, student, judge)
-    assert value == {"a": [1, 2]} and not student.find_changed_values([], only_remote=False)
+    assert value == {"a": [1, 2]}
+    assert not student.find_changed_values([], only_remote=False)
 
 
 def test_changed_values_of_the_judge_are_not_sent_unless_they_are_passed() -> None:

@@ -79,7 +79,8 @@ SCALARS_AND_DTYPES = [
 def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
     sides = CodecPair()
     received = sides.round_trip(value, memo)
-    assert type(received) is type(value) and not sides.referenced
+    assert type(received) is type(value)
+    assert not sides.referenced
     if isinstance(value, pd.DataFrame):
         pd.testing.assert_frame_equal(received, value, check_freq=True)
     elif isinstance(value, pd.Series):

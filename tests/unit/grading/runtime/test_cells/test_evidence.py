@@ -44,7 +44,8 @@ def test_as_many_or_more_are_enough() -> None:
 def test_items_are_counted_as_they_are_taken() -> None:
     evidence = Evidence()
     evidence.begin_statement("3:0")
-    assert all(evidence.count_items(PLACE, [1, 2])) and not all(evidence.count_items(PLACE, [0, 2]))
+    assert all(evidence.count_items(PLACE, [1, 2]))
+    assert not all(evidence.count_items(PLACE, [0, 2]))
     evidence.end_statement()
     assert evidence.recorded_entries == [f"{PLACE} compared 3:0 3"]
 

@@ -37,14 +37,14 @@ async function bundle() {
   return Object.keys(result.metafile.inputs);
 }
 
-// The licences of everything in the bundle ask for their text to go along with it.
-async function licences(inputs) {
+// The licenses of everything in the bundle ask for their text to go along with it.
+async function readLicenses(inputs) {
   const packages = new Set(inputs.map(path => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]).filter(Boolean));
-  const texts = await Promise.all([...packages].sort().map(licence));
+  const texts = await Promise.all([...packages].sort().map(readLicense));
   return texts.join("\n");
 }
 
-async function licence(folder) {
+async function readLicense(folder) {
   const { name, version, license } = JSON.parse(await readFile(join(here, folder, "package.json"), "utf8"));
   const file = (await readdir(join(here, folder))).find(entry => /^licen[cs]e/i.test(entry));
   const text = file ? await readFile(join(here, folder, file), "utf8") : "";
@@ -57,4 +57,4 @@ const inputs = await bundle();
 const { name, version, license } = JSON.parse(await readFile(join(source, "package.json"), "utf8"));
 await writeFile(join(target, "package.json"), JSON.stringify({ name, version, license, type: "module" }, null, 2) + "\n");
 await cp(join(source, "lib", "error"), join(target, "bin", "error"), { recursive: true });
-await writeFile(join(target, "LICENSES.txt"), await licences(inputs));
+await writeFile(join(target, "LICENSES.txt"), await readLicenses(inputs));

@@ -133,7 +133,7 @@ export interface UnitReply {
 }
 
 /**
- * An achievement of the course: when it was earned, or the progress towards it.
+ * An achievement of the course: when it was earned, or the progress toward it.
  */
 export interface AchievementReply {
   readonly slug: string;

@@ -4,7 +4,7 @@ Requirement: replaying all events gives the same awards as were granted at the t
 
 Choices
 - Awards are granted after each graded submission, by the achievements of the course version that the event names.
-- Only automatically graded exercises count towards a complete lesson.
+- Only automatically graded exercises count toward a complete lesson.
 - A streak counts days on which an answer was graded, whether it passed or not, because it rewards practice.
 
 Guarantee: an earned achievement is never lost.
@@ -49,7 +49,7 @@ class AchievementCounters:
 
 @dataclass(frozen=True)
 class AchievementProgress:
-    """Progress towards an achievement: `current` out of `target`."""
+    """Progress toward an achievement: `current` out of `target`."""
 
     current: int
     target: int
@@ -89,6 +89,6 @@ ACHIEVEMENT_ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "ta
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:
-    """Return the progress towards an achievement, at most its target. Raises KeyError for an unknown rule."""
+    """Return the progress toward an achievement, at most its target. Raises KeyError for an unknown rule."""
     current = COUNTERS_BY_RULE[achievement.rule](counters, achievement)
     return AchievementProgress(min(current, achievement.count), achievement.count)

@@ -53,7 +53,7 @@ class OutlineLesson:
 
 @dataclass(frozen=True)
 class OutlineAchievement:
-    """An achievement of the course: when it was earned (None: not yet), and the progress towards it."""
+    """An achievement of the course: when it was earned (None: not yet), and the progress toward it."""
 
     achievement: Achievement
     earned_at: datetime | None

@@ -58,7 +58,7 @@ class UnitReply(WireModel):
 
 
 class AchievementReply(WireModel):
-    """An achievement of the course: when it was earned, or the progress towards it."""
+    """An achievement of the course: when it was earned, or the progress toward it."""
 
     slug: str
     title: str

@@ -1,4 +1,4 @@
-"""The graders under attack: ours in a real sandbox, and one without any defence."""
+"""The graders under attack: ours in a real sandbox, and one without any defense."""
 
 from __future__ import annotations
 

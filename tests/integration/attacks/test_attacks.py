@@ -1,10 +1,11 @@
-"""Each attack succeeds on a grader without a defence and gains nothing on ours. The honest submission of each passes on both.
+"""Each attack succeeds on a grader without a defense and gains nothing on ours. The honest submission of each passes on both.
 
 All submissions of a category are graded together, two at a time. Each attack then has tests of its own.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,11 +48,11 @@ def _build_submissions(
     return [(case, build(case, PLACEHOLDERS)) for case in load_cases(category)]
 
 
-def _grade_category(category: str, defended: DefendedGrader, log: LogRecorder) -> CategoryResults:
+def _grade_category(category: str, defended: DefendedGrader) -> CategoryResults:
     jobs = [(*job, False) for job in _build_submissions(category, attack_files)]
     jobs += [(*job, True) for job in _build_submissions(category, honest_files)]
     names = [case.name for case in load_cases(category)]
-    with ThreadPoolExecutor(2) as pool:
+    with LogRecorder() as log, ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda job: defended.grade(job[1]), jobs[-2:]))  # starts the fork servers that remain afterwards
         monitor = LeftoverMonitor()
         results = list(pool.map(lambda job: defended.grade(job[1], job[0], is_honest=job[2]), jobs))
@@ -59,41 +60,29 @@ def _grade_category(category: str, defended: DefendedGrader, log: LogRecorder) -
     return CategoryResults(attacks, honest, monitor.find_new("pmh-attack"), log.leaked_canaries)
 
 
+def _grade_category_undefended(category: str, undefended: UndefendedGraders) -> CategoryResults:
+    names = [case.name for case in load_cases(category)]
+    attacks = undefended.grade(_build_submissions(category, attack_files))
+    honest = undefended.grade(_build_submissions(category, honest_files), is_honest=True)
+    return CategoryResults(
+        {name: (None, outcome) for name, outcome in zip(names, attacks, strict=True)},
+        {name: (None, outcome) for name, outcome in zip(names, honest, strict=True)},
+        [],
+        [],
+    )
+
+
 GetResults = Callable[[str], CategoryResults]
 
 
 @pytest.fixture(scope="package")
 def on_defended(defended: DefendedGrader) -> GetResults:
-    results: dict[str, CategoryResults] = {}
-
-    def get_results(category: str) -> CategoryResults:
-        if category not in results:
-            log = LogRecorder()
-            with log:
-                results[category] = _grade_category(category, defended, log)
-        return results[category]
-
-    return get_results
+    return functools.cache(lambda category: _grade_category(category, defended))
 
 
 @pytest.fixture(scope="package")
 def on_undefended(undefended: UndefendedGraders) -> GetResults:
-    results: dict[str, CategoryResults] = {}
-
-    def get_results(category: str) -> CategoryResults:
-        if category not in results:
-            names = [case.name for case in load_cases(category)]
-            attacks = undefended.grade(_build_submissions(category, attack_files))
-            honest = undefended.grade(_build_submissions(category, honest_files), is_honest=True)
-            results[category] = CategoryResults(
-                {name: (None, outcome) for name, outcome in zip(names, attacks, strict=True)},
-                {name: (None, outcome) for name, outcome in zip(names, honest, strict=True)},
-                [],
-                [],
-            )
-        return results[category]
-
-    return get_results
+    return functools.cache(lambda category: _grade_category_undefended(category, undefended))
 
 
 each_case = pytest.mark.parametrize(
@@ -102,13 +91,13 @@ each_case = pytest.mark.parametrize(
 
 
 @each_case
-def test_attack_succeeds_without_a_defence(case: AttackCase, on_undefended: GetResults) -> None:
+def test_attack_succeeds_without_a_defense(case: AttackCase, on_undefended: GetResults) -> None:
     _, outcome = on_undefended(case.category).attacks[case.name]
     assert attack_succeeds(case, outcome), outcome
 
 
 @each_case
-def test_honest_submission_passes_without_a_defence(case: AttackCase, on_undefended: GetResults) -> None:
+def test_honest_submission_passes_without_a_defense(case: AttackCase, on_undefended: GetResults) -> None:
     _, outcome = on_undefended(case.category).honest[case.name]
     assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0), outcome.text
 

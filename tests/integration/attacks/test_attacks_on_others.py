@@ -67,14 +67,14 @@ def neighbor(defended: DefendedGrader, person: Victim) -> Iterator[Neighbor]:
 
 
 @each_case
-def test_attack_succeeds_without_a_defence(case: AttackCase, undefended: UndefendedGraders) -> None:
+def test_attack_succeeds_without_a_defense(case: AttackCase, undefended: UndefendedGraders) -> None:
     with running_victim() as person:
         [outcome] = undefended.grade([(case, attack_files(case, person.placeholders))])
         assert person.is_reached_by(outcome), outcome
 
 
 @each_case
-def test_honest_submission_passes_without_a_defence(
+def test_honest_submission_passes_without_a_defense(
     case: AttackCase, undefended: UndefendedGraders, person: Victim
 ) -> None:
     [outcome] = undefended.grade([(case, honest_files(case, person.placeholders))], is_honest=True)

@@ -24,7 +24,7 @@ SUBMISSIONS = [
 ]
 
 
-def test_guesses_are_distinguished_without_a_defence(undefended: UndefendedGraders) -> None:
+def test_guesses_are_distinguished_without_a_defense(undefended: UndefendedGraders) -> None:
     outcomes = undefended.grade([(load_cases("steal")[0], files) for files in SUBMISSIONS], is_honest=True)
     assert [outcome.points["total"] for outcome in outcomes] == [0, 1, 0, 0, 0]
 

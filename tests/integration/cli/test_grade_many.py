@@ -220,7 +220,9 @@ def test_submissions_are_read_one_by_one(tmp_path: Path) -> None:
         kill_processes(find_processes(marker))
         out, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 2
-    assert len(out.splitlines()) == 19 and "s19 holds no notebook" in errors and "1 not readable" in errors
+    assert len(out.splitlines()) == 19
+    assert "s19 holds no notebook" in errors
+    assert "1 not readable" in errors
 
 
 def test_jobs_must_be_a_number() -> None:

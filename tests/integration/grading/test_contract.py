@@ -45,7 +45,7 @@ def test_secret_is_in_nothing_that_a_student_reads(case: ContractCase) -> None:
 
 
 @every_case
-def test_attack_works_without_a_defence(case: ContractCase) -> None:
+def test_attack_works_without_a_defense(case: ContractCase) -> None:
     report = case.run_plainly("attack")
     if case.category == "forge":
         assert report["failed"] == []

@@ -1,4 +1,4 @@
-"""Control groups: what a submission takes from its neighbours, the limits of a group, and that no group is left behind."""
+"""Control groups: what a submission takes from its neighbors, the limits of a group, and that no group is left behind."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ def _running(backend: BubblewrapBackend, cell: str, **limits: Any) -> Iterator[F
 
 
 @pytest.mark.needs("control-groups")
-def test_neighbour_of_many_busy_processes_passes() -> None:
+def test_neighbor_of_many_busy_processes_passes() -> None:
     """Both on one core, where a submission without a group gets a share for each of its processes."""
     allowed_cpus = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed_cpus)})
     backend = BubblewrapBackend(inspect_grader_python(sys.executable))
     try:
         with _running(backend, SPIN_ON_ALL_CORES, processes=2 * SPINNERS):
-            neighbour = run_cells(backend, NEEDS_A_SHARE, f"{TEST}assert x == 1", cell_seconds=10.0)
-        assert outcomes_of(neighbour) == ["ok", "ok"]
+            neighbor = run_cells(backend, NEEDS_A_SHARE, f"{TEST}assert x == 1", cell_seconds=10.0)
+        assert outcomes_of(neighbor) == ["ok", "ok"]
     finally:
         os.sched_setaffinity(0, allowed_cpus)
         backend.close()

@@ -48,7 +48,8 @@ def test_error_names_the_students_cell_and_line() -> None:
 
 def test_syntax_error_names_its_line() -> None:
     message = _graded(mean="x = 1\n\ndef mean(:\n    pass")["mean"].message
-    assert message and message.params["line"] == "3" and message.params["error"] == "SyntaxError"
+    assert message
+    assert (message.params["line"], message.params["error"]) == ("3", "SyntaxError")
 
 
 def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:

@@ -119,7 +119,9 @@ def test_expected_values_of_hidden_tests_are_revealed_nowhere(name: str, caplog:
     caplog.set_level(logging.DEBUG)
     grading = grade(_task(name), bubblewrap())
     verdict = verdicts_by_grade_id(grading)["f"]
-    assert grading.grader_error is None and verdict.outcome is not Outcome.PASSED and verdict.millipoints < 6000
+    assert grading.grader_error is None
+    assert verdict.outcome is not Outcome.PASSED
+    assert verdict.millipoints < 6000
     texts = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
     texts += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
     leaks = [(canary, text) for canary in CANARIES for text in texts if canary in text]

@@ -244,7 +244,9 @@ def test_server_token_has_no_further_permission_at_the_hub(method: str, path: st
 def test_server_of_a_hub_run_by_root_has_no_privileges(sandboxed: Neighbors) -> None:
     status = sandboxed.ada.run("print(open('/proc/self/status').read())")
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    assert os.getuid() == 0 and "0" not in fields["Uid"].split() and "0" not in fields["Gid"].split()
+    assert os.getuid() == 0
+    assert "0" not in fields["Uid"].split()
+    assert "0" not in fields["Gid"].split()
     assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert fields["NoNewPrivs"] == "1"
     assert fields.get("Groups", "").strip() == ""

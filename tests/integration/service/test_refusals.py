@@ -64,23 +64,25 @@ async def test_unsupported_method_is_rejected(live: RunningService) -> None:
 
 
 FILE = tiny_course.content("a.ipynb", b"{}")
-INVALID_BODIES: tuple[tuple[Any, str], ...] = (
-    ([], "the body"),
-    (check_body(release_id="short"), "release_id"),
-    (check_body(extra=1), "extra"),
-    (check_body(files=[FILE | {"sha256": UNKNOWN_RELEASE_ID}]), "damaged"),
-    (check_body(files=[FILE | {"content": "§"}]), "base64"),
-    (check_body(files=[FILE | {"path": "../x"}]), "not a path within"),
-    (check_body(files=[FILE | {"path": "/etc/passwd"}]), "not a path within"),
-    (check_body(files=[FILE, FILE]), "twice"),
-    (check_body(exercises=["a\x00b"]), "NUL"),
-)
+# The invalid body and a part of the message, by what is wrong with it.
+INVALID_BODIES: dict[str, tuple[Any, str]] = {
+    "list": ([], "the body"),
+    "short release id": (check_body(release_id="short"), "release_id"),
+    "unknown field": (check_body(extra=1), "extra"),
+    "wrong digest": (check_body(files=[FILE | {"sha256": UNKNOWN_RELEASE_ID}]), "damaged"),
+    "no base64": (check_body(files=[FILE | {"content": "§"}]), "base64"),
+    "parent folder": (check_body(files=[FILE | {"path": "../x"}]), "not a path within"),
+    "absolute path": (check_body(files=[FILE | {"path": "/etc/passwd"}]), "not a path within"),
+    "same file twice": (check_body(files=[FILE, FILE]), "twice"),
+    "null byte": (check_body(exercises=["a\x00b"]), "NUL"),
+}
 
 
 async def test_invalid_body_is_rejected_with_its_reason(ada: ServiceClient) -> None:
-    for body, expected_text in INVALID_BODIES:
+    for case, (body, expected_text) in INVALID_BODIES.items():
         error = await ada.post(f"{LESSON_PATH}/checks", body, 400)
-        assert error["code"] == "bad-input" and expected_text in error["message"], error
+        assert error["code"] == "bad-input", (case, error)
+        assert expected_text in error["message"], (case, error)
 
 
 async def test_body_that_is_not_json_is_rejected_without_repeating_it(ada: ServiceClient) -> None:
@@ -177,9 +179,9 @@ async def test_invalid_course_is_rejected_with_all_problems(live: RunningService
     invalid_notebook = duplicate_name.replace("points: 1", "points: -1")
     for action in ("validate", "releases"):
         error = await teacher.post(f"{COURSE_PATH}/{action}", tiny_course.upload(text=invalid_notebook), 422)
-        assert error["code"] == "invalid-course"
-        assert len(error["problems"]) >= 2
-        assert all(problem["file"] and problem["remedy"] for problem in error["problems"])
+        assert error["code"] == "invalid-course", action
+        assert len(error["problems"]) >= 2, (action, error)
+        assert all(problem["file"] and problem["remedy"] for problem in error["problems"]), (action, error)
 
 
 async def test_solution_that_fails_its_tests_is_rejected(live: RunningService) -> None:
@@ -216,7 +218,7 @@ async def test_malformed_http_is_answered_with_bad_request(live: RunningService)
     for request in MALFORMED_REQUESTS:
         response = await asyncio.to_thread(_send_raw, address, request)
         assert response.startswith(b"HTTP/1.1 400 "), (request, response)
-        assert b"Traceback" not in response
+        assert b"Traceback" not in response, (request, response)
     await live.anonymous().get("health")
 
 

@@ -1,4 +1,4 @@
-"""Attacks on the grader, read from tests/submissions/attacks, and their outcome on a grader without a defence.
+"""Attacks on the grader, read from tests/submissions/attacks, and their outcome on a grader without a defense.
 
 The README.md there describes the files.
 """
@@ -187,7 +187,7 @@ class Outcome:
 
 
 class UndefendedGrader:
-    """A grader without a defence: one server, one job at a time. See `undefended_grader.py`."""
+    """A grader without a defense: one server, one job at a time. See `undefended_grader.py`."""
 
     uids = itertools.count(61_000 + os.getpid() % 1000 * 10)
 
@@ -258,7 +258,7 @@ def _feedback(report: Json) -> str:
 
 
 def attack_succeeds(case: AttackCase, outcome: Outcome) -> bool:
-    """Return whether the attack has achieved its aim on a grader without a defence."""
+    """Return whether the attack has achieved its aim on a grader without a defense."""
     if case.category == "forge":
         honest_points = sum(name in case.solves for name in exercise_ids())
         return (

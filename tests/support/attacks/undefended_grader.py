@@ -1,4 +1,4 @@
-"""A grader without any defence, on which attacks must succeed: one interpreter, one IPython shell, cells one after another.
+"""A grader without any defense, on which attacks must succeed: one interpreter, one IPython shell, cells one after another.
 
 It works as many graders do. Tests run in the process of the answers. A test cell passes if the shell shows no error. Results are lines
 of JSON on standard output and on a socket. Exit code 0 means success. Points, tags, cell types and the kernel's language are taken from

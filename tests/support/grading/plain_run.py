@@ -1,4 +1,4 @@
-"""Runs cells in one plain Python process without any defence, each job in a fork.
+"""Runs cells in one plain Python process without any defense, each job in a fork.
 
 `python -m tests.support.grading.plain_run` reads jobs as lines of JSON from standard input and writes reports as lines to standard output.
 A job is `{"files": {name: text}, "cells": [{"source": …, "is_test": …}]}`, a report `{"failed": [lines], "shown": text}`.

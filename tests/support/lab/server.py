@@ -115,6 +115,8 @@ def _check_response(response: HTTPResponse) -> Reply:
     data: Any = json.loads(response.body) if response.body else None
     if response.code >= 400:
         assert {"code", "message", "advice", "request_id"} <= set(data), data
-        assert data["message"] and data["advice"] and data["request_id"]
+        assert data["message"]
+        assert data["advice"]
+        assert data["request_id"]
     assert response.headers["X-Request-ID"]
     return Reply(response.code, data, dict(response.headers))

@@ -151,7 +151,9 @@ def check_response(response: httpx.Response) -> None:
         and "/ready" not in str(response.url)
     ):
         error = ErrorReply.model_validate_json(response.content)
-        assert error.code and error.message and error.advice
+        assert error.code
+        assert error.message
+        assert error.advice
         assert error.request_id == response.headers["X-Request-ID"]
         assert "Traceback" not in response.text
     if response.status_code in (429, 503) and "/ready" not in str(response.url):

@@ -60,7 +60,9 @@ def test_attachments_of_sealed_text_are_warned_about() -> None:
     picture = {"image/png": "AAAA"}
     cell = make_cell(source, "markdown", **flags) | {"attachments": {"task.png": picture, "answer.png": picture}}
     messages = [warning.message for warning in warnings_of(make_file(cell)) if "attachments" in warning.message]
-    assert len(messages) == 1 and "answer.png" in messages[0] and "task.png" not in messages[0]
+    assert len(messages) == 1
+    assert "answer.png" in messages[0]
+    assert "task.png" not in messages[0]
 
 
 def test_instructor_only_cell_is_warned_about() -> None:

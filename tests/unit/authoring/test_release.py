@@ -173,4 +173,6 @@ def test_short_solution_may_occur_elsewhere() -> None:
 def test_sealed_files_themselves_are_reported_as_leaks() -> None:
     sealed = release_lesson(lesson()).sealed_files
     messages = " ".join(problem.message for problem in find_leaks(sealed, sealed))
-    assert "Its solution is visible" in messages and "Its hidden test" in messages and "A marker" in messages
+    assert "Its solution is visible" in messages
+    assert "Its hidden test" in messages
+    assert "A marker" in messages

@@ -17,6 +17,7 @@ from pmh_jupyter.domain.achievements import ACHIEVEMENT_ICONS, COUNTERS_BY_RULE
 from pmh_jupyter.domain.markers import RegionKind
 from pmh_jupyter.domain.verdict import Outcome
 from tests.support.repository import ROOT
+from tests.unit.structure.test_runtime_layers import LAYERS
 from tools import reference
 
 DOCS = ROOT / "docs"
@@ -126,3 +127,8 @@ def test_documented_icons_are_accepted_and_drawn_by_the_panel() -> None:
     documented = set(re.findall(r"`([a-z-]+)`", line[0])) - {"icon"}
     assert documented == ACHIEVEMENT_ICONS
     assert ACHIEVEMENT_ICONS <= drawn_icons
+
+
+def test_layers_of_the_runtime_are_listed_in_their_order() -> None:
+    table = _text("explanation/grading-runtime.md").partition("| package |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == LAYERS

@@ -65,7 +65,9 @@ def test_hidden_tests_are_left_out_on_request() -> None:
         .source
         for hidden in (False, True)
     )
-    assert "90125" in complete and "90125" not in visible and "mean([]) == 0" in visible
+    assert "90125" in complete
+    assert "90125" not in visible
+    assert "mean([]) == 0" in visible
 
 
 def test_added_cells_stay_behind_the_cell_that_they_followed() -> None:
@@ -209,7 +211,8 @@ def test_single_notebook_is_taken_whatever_its_name() -> None:
 )
 def test_unreadable_or_missing_notebook_is_reported(submitted: tuple[File, ...], code: str) -> None:
     (plan,) = assemble_submission(task(*submitted)).plans
-    assert plan.problem is not None and plan.problem.code == code and not plan.steps
+    assert plan.problem is not None and plan.problem.code == code
+    assert not plan.steps
 
 
 def test_only_notebooks_with_a_requested_exercise_run() -> None:
@@ -329,7 +332,8 @@ def test_several_notebooks_are_distinguished(names: tuple[str, str], found_names
 def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
     first, second = _plans_of_two_notebooks(("two.ipynb", "b.ipynb"))
     assert (first.path, second.path) == BOTH
-    assert first.problem is not None and first.problem.code == "notebook-missing" and not first.steps
+    assert first.problem is not None and first.problem.code == "notebook-missing"
+    assert not first.steps
     assert second.problem is None
     assert [m.params["found"] for m in second.repairs if m.code == "extra-notebook"] == ["b.ipynb"]
 

@@ -73,5 +73,6 @@ def test_parts_sum_to_the_points_exactly_and_follow_the_weights(points: int, wei
     if sum(weights) == 0:
         assert parts == ()
         return
-    assert sum(parts) == points and min(parts) >= 0
+    assert sum(parts) == points
+    assert min(parts) >= 0
     assert all(abs(part - points * weight / sum(weights)) < 1.001 for part, weight in zip(parts, weights, strict=True))

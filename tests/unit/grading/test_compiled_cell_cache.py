@@ -22,7 +22,8 @@ class RecordingCompiler:
 
 def test_a_cell_is_compiled_when_it_is_requested_for_the_second_time() -> None:
     cells, compiler = CompiledCellCache(), RecordingCompiler()
-    assert cells.get_or_compile(["a", "b"], compiler) == {} and not compiler.requests
+    assert cells.get_or_compile(["a", "b"], compiler) == {}
+    assert not compiler.requests
     assert cells.get_or_compile(["b", "c"], compiler) == {"b": "<b>"}
     assert cells.get_or_compile(["a", "b", "c"], compiler) == {"a": "<a>", "b": "<b>", "c": "<c>"}
     assert compiler.requests == [["b"], ["a", "c"]]
@@ -30,7 +31,8 @@ def test_a_cell_is_compiled_when_it_is_requested_for_the_second_time() -> None:
 
 def test_a_cell_that_occurs_twice_in_a_notebook_counts_once() -> None:
     compiler = RecordingCompiler()
-    assert CompiledCellCache().get_or_compile(["a", "a"], compiler) == {} and not compiler.requests
+    assert CompiledCellCache().get_or_compile(["a", "a"], compiler) == {}
+    assert not compiler.requests
 
 
 def test_a_cell_that_cannot_be_compiled_is_not_tried_again() -> None:

@@ -73,7 +73,8 @@ def _assert_nothing_is_earned(grading_task: GradingTask, plan: NotebookPlan) -> 
     verdicts = NotebookVerdicts(NotebookRun(plan, {}), {}, grading_task.limits)
     for exercise in grading_task.exercises:
         verdict = verdicts.make_verdict(exercise)
-        assert verdict.millipoints == 0 and verdict.outcome is not Outcome.PASSED
+        assert verdict.millipoints == 0
+        assert verdict.outcome is not Outcome.PASSED
 
 
 class _Damage:

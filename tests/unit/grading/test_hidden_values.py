@@ -11,6 +11,7 @@ from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.hidden_values import _find_author_messages, remove_hidden_values
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from tests.support.grading.judge_results import make_cell_result, make_judge_test
 
 HIDDEN_TEST = (
     "assert f(1) == 1\n### BEGIN HIDDEN TESTS\nassert f(7341) == 7341, 'Mind large numbers.'\n### END HIDDEN TESTS"
@@ -28,20 +29,9 @@ PLAN = NotebookPlan(
 VISIBLE_PLAN = replace(PLAN, steps=tuple(replace(step, source=step.source.partition("###")[0]) for step in PLAN.steps))
 
 
-def make_test(**fields: Any) -> JudgeTestResult:
-    shown = {
-        "name": "g(1) == 1",
-        "expression": "g(1)",
-        "is_hidden": False,
-        "outcome": "failed",
-        "reason": "values-differ",
-    }
-    return JudgeTestResult.model_validate(shown | fields)
-
-
-def make_result(number: int, *tests: JudgeTestResult, **fields: Any) -> CellResult:
-    defaults = {"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1}
-    return CellResult.model_validate({"cell": number, **defaults, "tests": tests, **fields})
+def make_failed_test(**fields: Any) -> JudgeTestResult:
+    shown = {"name": "g(1) == 1", "expression": "g(1)", "outcome": "failed", "reason": "values-differ"}
+    return make_judge_test(**shown | fields)
 
 
 def clean(*results: CellResult, visible: tuple[CellResult, ...] | None = None) -> dict[int, CellResult]:
@@ -56,21 +46,23 @@ def clean(*results: CellResult, visible: tuple[CellResult, ...] | None = None) -
 
 
 def test_values_before_the_first_hidden_test_stay() -> None:
-    failed = make_result(1, make_test(got="7341", expected="0"))
+    failed = make_cell_result(1, make_failed_test(got="7341", expected="0"))
     assert clean(failed) == {1: failed}
 
 
 def test_values_after_a_hidden_test_are_those_of_the_run_without_it() -> None:
     results = clean(
-        make_result(4, make_test(got="[7341, 1]", expected="1")),
-        visible=(make_result(4, make_test(got="[1]", expected="1")),),
+        make_cell_result(4, make_failed_test(got="[7341, 1]", expected="1")),
+        visible=(make_cell_result(4, make_failed_test(got="[1]", expected="1")),),
     )
     assert (results[4].tests[0].got, results[4].tests[0].expected) == ("[1]", "1")
 
 
 def test_test_that_fails_only_after_hidden_tests_shows_no_value() -> None:
-    passed = make_test(outcome="passed", reason="")
-    results = clean(make_result(4, make_test(got="[7341]", expected="1")), visible=(make_result(4, passed),))
+    passed = make_judge_test()
+    results = clean(
+        make_cell_result(4, make_failed_test(got="[7341]", expected="1")), visible=(make_cell_result(4, passed),)
+    )
     (test,) = results[4].tests
     assert (test.outcome, test.got, test.expected, test.reason) == ("failed", None, None, "not-met")
 
@@ -78,8 +70,13 @@ def test_test_that_fails_only_after_hidden_tests_shows_no_value() -> None:
 def test_error_after_a_hidden_test_is_that_of_the_run_without_it() -> None:
     error = CellError(error_type="Error7341", detail="7341", cell=3, line=1)
     visible_error = CellError(error_type="ValueError", detail="no", cell=3, line=1)
-    assert clean(make_result(3, error=error), visible=(make_result(3, error=visible_error),))[3].error == visible_error
-    assert clean(make_result(3, error=error), visible=(make_result(3),))[3].error == CellError(error_type="Exception")
+    assert (
+        clean(make_cell_result(3, error=error), visible=(make_cell_result(3, error=visible_error),))[3].error
+        == visible_error
+    )
+    assert clean(make_cell_result(3, error=error), visible=(make_cell_result(3),))[3].error == CellError(
+        error_type="Exception"
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,15 +91,17 @@ def test_error_after_a_hidden_test_is_that_of_the_run_without_it() -> None:
 def test_reason_that_only_the_run_with_hidden_tests_has_is_not_shown(
     outcome: str, reason: str, expected: tuple[str, str]
 ) -> None:
-    failed = make_test(outcome=outcome, reason=reason, error_type="ProcessLookupError")
-    results = clean(make_result(4, failed), visible=(make_result(4, make_test(outcome="passed", reason="")),))
+    failed = make_failed_test(outcome=outcome, reason=reason, error_type="ProcessLookupError")
+    results = clean(make_cell_result(4, failed), visible=(make_cell_result(4, make_judge_test()),))
     (test,) = results[4].tests
     assert (test.outcome, test.reason) == expected and test.error_type == ""
 
 
 def test_type_of_an_error_that_only_the_run_with_hidden_tests_has_is_not_shown() -> None:
     error = CellError(error_type="ProcessLookupError", detail="7341", cell=3, line=1)
-    assert clean(make_result(3, error=error), visible=(make_result(3),))[3].error == CellError(error_type="Exception")
+    assert clean(make_cell_result(3, error=error), visible=(make_cell_result(3),))[3].error == CellError(
+        error_type="Exception"
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,21 +111,23 @@ def test_type_of_an_error_that_only_the_run_with_hidden_tests_has_is_not_shown()
 def test_points_of_a_visible_cell_are_those_of_the_run_without_hidden_tests(
     credit: float, visible_credit: float | None, expected: float
 ) -> None:
-    passed = make_test(outcome="passed", reason="")
-    results = clean(make_result(4, passed, credit=credit), visible=(make_result(4, passed, credit=visible_credit),))
+    passed = make_judge_test()
+    results = clean(
+        make_cell_result(4, passed, credit=credit), visible=(make_cell_result(4, passed, credit=visible_credit),)
+    )
     assert results[4].credit == expected
-    assert clean(make_result(4, passed, credit=1.0), visible=())[4].credit == 0
+    assert clean(make_cell_result(4, passed, credit=1.0), visible=())[4].credit == 0
 
 
 def test_points_of_a_cell_with_hidden_lines_count_them() -> None:
-    passed = make_test(outcome="passed", reason="")
-    results = clean(make_result(2, passed, credit=0.5), visible=(make_result(2, passed, credit=1.0),))
+    passed = make_judge_test()
+    results = clean(make_cell_result(2, passed, credit=0.5), visible=(make_cell_result(2, passed, credit=1.0),))
     assert results[2].credit == 0.5
 
 
 def test_exit_code_after_a_hidden_test_is_not_shown() -> None:
-    ended = make_result(4, state="died", cause="exit", detail="187")
-    assert clean(ended, visible=(make_result(4),))[4].detail == ""
+    ended = make_cell_result(4, state="died", cause="exit", detail="187")
+    assert clean(ended, visible=(make_cell_result(4),))[4].detail == ""
     assert clean(ended, visible=(replace_detail(ended, "3"),))[4].detail == "3"
 
 
@@ -160,8 +161,8 @@ def replace_detail(result: CellResult, detail: str) -> CellResult:
 def test_hidden_test_tells_what_its_author_wrote_and_the_type_of_an_error(
     shown: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    hidden = make_test(is_hidden=True, name="", expression="", **shown)
-    (test,) = clean(make_result(2, hidden))[2].tests
+    hidden = make_failed_test(is_hidden=True, name="", expression="", **shown)
+    (test,) = clean(make_cell_result(2, hidden))[2].tests
     assert {name: getattr(test, name) for name in expected} == expected
 
 

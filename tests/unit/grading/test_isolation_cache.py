@@ -124,7 +124,8 @@ def test_failed_decision_is_tried_again(decisions: list[GradingTask], monkeypatc
         failing.setattr(module, "decide_isolation", fail)
         with pytest.raises(Unavailable):
             cache.get_or_decide(task(), backend)
-    assert cache.get_or_decide(task(), backend) is DECIDED and len(decisions) == 1
+    assert cache.get_or_decide(task(), backend) is DECIDED
+    assert len(decisions) == 1
 
 
 def test_stored_decision_is_loaded_for_the_same_software(decisions: list[GradingTask]) -> None:
@@ -138,7 +139,8 @@ def test_decision_of_unknown_software_is_not_stored(decisions: list[GradingTask]
     store = DictStore()
     for _ in range(2):
         IsolationCache(store).get_or_decide(task(), FakeBackend(""))
-    assert len(decisions) == 2 and not store.entries
+    assert len(decisions) == 2
+    assert not store.entries
 
 
 def test_oldest_decision_is_evicted(decisions: list[GradingTask]) -> None:

@@ -66,7 +66,9 @@ def test_complete_output_is_parsed() -> None:
 )
 def test_nothing_is_trusted_from_the_first_malformed_line(line: bytes) -> None:
     output = parse_judge_output(_raw(START) + line + _raw(DONE | {"cell": 7}, END))
-    assert output.is_malformed and not output.is_complete and 7 not in output.results
+    assert output.is_malformed
+    assert not output.is_complete
+    assert 7 not in output.results
 
 
 def test_flags_and_usage_are_parsed() -> None:
@@ -79,7 +81,9 @@ def test_flags_and_usage_are_parsed() -> None:
     flag = {"code": "dishonest-operator", "detail": "eq"}
     raw = _raw(DONE | {"flags": [flag]}, {"event": "flag", "cell": None} | flag, {"event": "usage"} | usage, END)
     output = parse_judge_output(raw)
-    assert not output.is_malformed and output.usage and output.usage.library_names == {"np": ("numpy", "")}
+    assert not output.is_malformed
+    assert output.usage
+    assert output.usage.library_names == {"np": ("numpy", "")}
     assert output.results[0].flags[0].code == "dishonest-operator"
     assert [(cell, raised.detail) for cell, raised in output.flags] == [(None, "eq")]
 
@@ -87,5 +91,7 @@ def test_flags_and_usage_are_parsed() -> None:
 @pytest.mark.parametrize("end", [b"", b'\n{"event": "judge-exited", "detail": "SIGKILL"}\n'])
 def test_truncated_line_of_a_killed_judge_is_not_malformed(end: bytes) -> None:
     output = parse_judge_output(_raw(START) + _raw(DONE)[:-40] + end)
-    assert not output.is_malformed and output.started_cells == [0] and not output.results
+    assert not output.is_malformed
+    assert output.started_cells == [0]
+    assert not output.results
     assert output.judge_exit_reason == ("SIGKILL" if end else "")

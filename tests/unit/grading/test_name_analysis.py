@@ -20,7 +20,9 @@ def test_bound_and_read_names_are_found(source: str, bound: str, reads: str, nes
 @pytest.mark.parametrize("source", ["x = (", "x = 1\x00", "x = '\ud800'", "(" * 50_000, "#" * (MAX_CHARACTERS + 1)])
 def test_text_that_is_not_python_binds_nothing(source: str) -> None:
     names = analyze_names(source)
-    assert not names.is_parsed and not names.bound and not names.global_reads
+    assert not names.is_parsed
+    assert not names.bound
+    assert not names.global_reads
 
 
 def test_deeply_nested_code_is_analyzed_without_recursion() -> None:

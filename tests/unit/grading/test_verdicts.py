@@ -13,19 +13,10 @@ from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
+from tests.support.grading.judge_results import make_cell_result, make_judge_test
 
 EXERCISE = Exercise("a", "A", "n.ipynb", 2000, ("a",), ("a-tests",))
 ANSWER, TESTS = Step("a = 1", "a"), Step("assert a", "a-tests", is_test=True)
-
-
-def make_test(outcome: str = "passed", reason: str = "", **fields: Any) -> JudgeTestResult:
-    values: dict[str, Any] = {"name": "x", "expression": "x", "is_hidden": False, "outcome": outcome, "reason": reason}
-    return JudgeTestResult(**(values | fields))
-
-
-def make_result(cell: int, *tests: JudgeTestResult, cause: str = "", **fields: Any) -> CellResult:
-    values: dict[str, Any] = {"state": "died" if cause else "completed", "detail": "", "error": None, "seconds": 0.1}
-    return CellResult(cell=cell, cause=cause, tests=tests, **(values | fields))  # type: ignore[arg-type]
 
 
 def make_verdicts(
@@ -71,7 +62,7 @@ def summarize(verdict: ExerciseVerdict) -> tuple[Outcome, int, str]:
 def test_test_cell_that_ends_in_a_number_gives_that_many_points(
     credit: float | None, expected: tuple[Outcome, int, str]
 ) -> None:
-    verdicts = make_verdicts(make_result(0), make_result(1, make_test(), credit=credit))
+    verdicts = make_verdicts(make_cell_result(0), make_cell_result(1, make_judge_test(), credit=credit))
     assert summarize(verdicts.make_verdict(EXERCISE)) == expected
     assert bool(verdicts.list_credit_flags()) == (expected[2] == "invalid-credit")
 
@@ -89,7 +80,7 @@ def test_test_cell_that_ends_in_a_number_gives_that_many_points(
 def test_full_credit_survives_rounding_errors(credit: float, points: float) -> None:
     max_millipoints = round(points * 1000)
     verdicts = make_verdicts(
-        make_result(0), make_result(1, make_test(), credit=credit), max_millipoints=max_millipoints
+        make_cell_result(0), make_cell_result(1, make_judge_test(), credit=credit), max_millipoints=max_millipoints
     )
     assert summarize(verdicts.make_verdict(EXERCISE)) == (Outcome.PASSED, max_millipoints, "solved")
     assert verdicts.list_credit_flags() == ()
@@ -98,14 +89,14 @@ def test_full_credit_survives_rounding_errors(credit: float, points: float) -> N
 def test_every_number_with_two_decimals_is_full_credit_of_itself() -> None:
     for hundredths in range(10_000):
         points = hundredths / 100
-        result = make_result(1, make_test(), credit=points)
-        verdicts = make_verdicts(make_result(0), result, max_millipoints=10 * hundredths)
+        result = make_cell_result(1, make_judge_test(), credit=points)
+        verdicts = make_verdicts(make_cell_result(0), result, max_millipoints=10 * hundredths)
         assert verdicts.make_verdict(EXERCISE).outcome is Outcome.PASSED, points
 
 
 @pytest.mark.parametrize("type_name", ["str", "nan", "bool", "Score"])
 def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) -> None:
-    verdicts = make_verdicts(make_result(0), make_result(1, make_test(), invalid_credit=type_name))
+    verdicts = make_verdicts(make_cell_result(0), make_cell_result(1, make_judge_test(), invalid_credit=type_name))
     assert summarize(verdicts.make_verdict(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
     assert verdicts.list_credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)
     message = verdicts.make_verdict(EXERCISE).message
@@ -113,11 +104,11 @@ def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) ->
 
 
 def test_credit_does_not_outweigh_a_failed_check() -> None:
-    result = make_result(1, make_test("failed", "not-met"), credit=2)
-    assert summarize(make_verdict(make_result(0), result)) == (Outcome.FAILED, 0, "test-not-met")
+    result = make_cell_result(1, make_judge_test("failed", "not-met"), credit=2)
+    assert summarize(make_verdict(make_cell_result(0), result)) == (Outcome.FAILED, 0, "test-not-met")
 
 
-PASSED, FAILED, UNCHECKED = make_test(), make_test("failed", "not-met"), make_test("not-checked")
+PASSED, FAILED, UNCHECKED = make_judge_test(), make_judge_test("failed", "not-met"), make_judge_test("not-checked")
 
 
 @pytest.mark.parametrize(
@@ -133,45 +124,49 @@ PASSED, FAILED, UNCHECKED = make_test(), make_test("failed", "not-met"), make_te
     ],
 )
 def test_each_assertion_gives_its_part(tests: tuple[JudgeTestResult, ...], points: int) -> None:
-    verdict = make_verdict(make_result(0), make_result(1, *tests), assertion_millipoints=(667, 667, 666))
+    verdict = make_verdict(make_cell_result(0), make_cell_result(1, *tests), assertion_millipoints=(667, 667, 666))
     assert verdict.millipoints == points
     assert (verdict.outcome is Outcome.PASSED) == (bool(tests) and all(test is PASSED for test in tests))
 
 
 def test_test_cell_that_did_not_run_to_its_end_gives_no_part() -> None:
-    result = make_result(1, PASSED, cause="cell-timeout")
-    assert make_verdict(make_result(0), result, assertion_millipoints=(1000, 1000)).millipoints == 0
+    result = make_cell_result(1, PASSED, cause="cell-timeout")
+    assert make_verdict(make_cell_result(0), result, assertion_millipoints=(1000, 1000)).millipoints == 0
 
 
-RAISED = make_test("failed", "exception", error_type="NameError", detail="name 'a' is not defined")
+RAISED = make_judge_test("failed", "exception", error_type="NameError", detail="name 'a' is not defined")
 
 
 def test_error_in_a_merged_cell_explains_both_answers() -> None:
     steps = (Step("…", "b", merged_answers=("a",)), TESTS)
-    died = make_verdict(make_result(0, cause="memory-limit"), make_result(1, RAISED), steps=steps)
+    died = make_verdict(make_cell_result(0, cause="memory-limit"), make_cell_result(1, RAISED), steps=steps)
     error = CellError(error_type="ValueError")
-    raised = make_verdict(make_result(0, error=error), make_result(1, RAISED), steps=steps)
+    raised = make_verdict(make_cell_result(0, error=error), make_cell_result(1, RAISED), steps=steps)
     assert summarize(died) == (Outcome.CRASHED, 0, "memory-limit-exceeded")
     assert summarize(raised) == (Outcome.FAILED, 0, "cell-raised")
 
 
 def test_added_cell_explains_a_test_only_if_its_process_ended() -> None:
     steps = (Step("…", "a"), Step("mine", follows_cell="a"), TESTS)
-    died = make_verdict(make_result(0), make_result(1, cause="cell-timeout"), make_result(2, RAISED), steps=steps)
+    died = make_verdict(
+        make_cell_result(0), make_cell_result(1, cause="cell-timeout"), make_cell_result(2, RAISED), steps=steps
+    )
     error = CellError(error_type="ValueError")
-    raised = make_verdict(make_result(0), make_result(1, error=error), make_result(2, RAISED), steps=steps)
+    raised = make_verdict(
+        make_cell_result(0), make_cell_result(1, error=error), make_cell_result(2, RAISED), steps=steps
+    )
     assert (summarize(died)[2], summarize(raised)[2]) == ("cell-timed-out", "test-raised")
 
 
 def test_exercise_after_a_cell_that_died_still_counts() -> None:
     steps = (Step("loop", "z"), ANSWER, TESTS)
-    results = make_result(0, cause="cell-timeout"), make_result(1), make_result(2, PASSED)
+    results = make_cell_result(0, cause="cell-timeout"), make_cell_result(1), make_cell_result(2, PASSED)
     assert summarize(make_verdict(*results, steps=steps)) == (Outcome.PASSED, 2000, "solved")
 
 
 def test_cell_that_did_not_run_gives_nothing() -> None:
-    assert summarize(make_verdict(make_result(0))) == (Outcome.NOT_CHECKED, 0, "submission-timed-out")
-    assert summarize(make_verdict(make_result(0, cause="submission-timeout"))) == (
+    assert summarize(make_verdict(make_cell_result(0))) == (Outcome.NOT_CHECKED, 0, "submission-timed-out")
+    assert summarize(make_verdict(make_cell_result(0, cause="submission-timeout"))) == (
         Outcome.TIMED_OUT,
         0,
         "submission-timed-out",
@@ -180,7 +175,7 @@ def test_cell_that_did_not_run_gives_nothing() -> None:
 
 def undefined_name_test(name: str, message: str, **fields: Any) -> JudgeTestResult:
     detail = f"name '{name}' is not defined"
-    return make_test(
+    return make_judge_test(
         "failed", "exception", name=message, expression=name, error_type="NameError", detail=detail, **fields
     )
 
@@ -188,7 +183,7 @@ def undefined_name_test(name: str, message: str, **fields: Any) -> JudgeTestResu
 def test_tests_of_an_undefined_name_are_not_evaluated_and_the_reason_is_given_once() -> None:
     messages = ("A week has 604800 seconds.", "The result must be a whole number.")
     tests = [undefined_name_test("seconds", message) for message in messages]
-    verdict = make_verdict(make_result(0), make_result(1, *tests))
+    verdict = make_verdict(make_cell_result(0), make_cell_result(1, *tests))
     assert summarize(verdict) == (Outcome.FAILED, 0, "test-raised")
     assert verdict.message and verdict.message.params["detail"] == "name 'seconds' is not defined"
     assert [(test.name, test.message and test.message.code) for test in verdict.tests] == [
@@ -198,7 +193,7 @@ def test_tests_of_an_undefined_name_are_not_evaluated_and_the_reason_is_given_on
 
 def test_error_of_the_answer_is_the_reason_and_its_tests_are_not_evaluated() -> None:
     error = CellError(error_type="ZeroDivisionError", detail="division by zero", cell=0, line=1)
-    verdict = make_verdict(make_result(0, error=error), make_result(1, RAISED, FAILED, PASSED))
+    verdict = make_verdict(make_cell_result(0, error=error), make_cell_result(1, RAISED, FAILED, PASSED))
     assert summarize(verdict) == (Outcome.FAILED, 0, "cell-raised")
     codes = [test.message.code if test.message else "" for test in verdict.tests]
     assert codes == ["test-not-evaluated", "test-not-met", ""]
@@ -206,12 +201,12 @@ def test_error_of_the_answer_is_the_reason_and_its_tests_are_not_evaluated() -> 
 
 def test_name_error_inside_a_function_of_the_student_is_a_test_that_raised() -> None:
     test = undefined_name_test("helper", "It should add.", cell=0, line=2)
-    verdict = make_verdict(make_result(0), make_result(1, test))
+    verdict = make_verdict(make_cell_result(0), make_cell_result(1, test))
     assert [test.message and test.message.code for test in verdict.tests] == ["test-raised"]
 
 
 def test_hidden_test_that_was_not_evaluated_keeps_its_neutral_name() -> None:
-    verdict = make_verdict(make_result(0), make_result(1, undefined_name_test("a", "secret", is_hidden=True)))
+    verdict = make_verdict(make_cell_result(0), make_cell_result(1, undefined_name_test("a", "secret", is_hidden=True)))
     (test,) = verdict.tests
     assert (test.name, test.message and test.message.code) == ("a hidden test", "test-not-evaluated")
     assert summarize(verdict)[2] == "hidden-test-raised"
@@ -222,6 +217,8 @@ def test_name_from_a_replaced_locked_cell_is_explained(is_in_answer: bool) -> No
     detail = "name 'rate' is not defined"
     error = CellError(error_type="NameError", detail=detail, cell=0, line=1) if is_in_answer else None
     test = RAISED if is_in_answer else undefined_name_test("rate", "It should be 3 %.")
-    verdict = make_verdict(make_result(0, error=error), make_result(1, test), discarded_names={"rate": "imports"})
+    verdict = make_verdict(
+        make_cell_result(0, error=error), make_cell_result(1, test), discarded_names={"rate": "imports"}
+    )
     assert verdict.message and verdict.message.code == "name-defined-in-locked-cell"
     assert verdict.message.params == {"name": "rate", "cell": "imports"}

@@ -59,7 +59,8 @@ def test_other_notebooks_are_included_without_tests_and_with_the_students_answer
     files = _collect(replace(original, sealed_files=(*original.sealed_files, other)))
     texts = {file.path: file.content.decode() for file in files}
     assert RIGHT["double"] in "\n".join(cell["source"] for cell in json.loads(texts[NOTEBOOK])["cells"])
-    assert "assert" not in texts[NOTEBOOK] and "secret" not in "".join(texts.values())
+    assert "assert" not in texts[NOTEBOOK]
+    assert "secret" not in "".join(texts.values())
     assert "the student's" in texts["other.ipynb"]
 
 

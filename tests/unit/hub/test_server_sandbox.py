@@ -129,7 +129,9 @@ def test_only_listed_files_are_visible(run_as: Run, folder: Path) -> None:
         script = f"cat {folder}/keys {folder}/env/library {folder}/env/secret/answer /etc/shadow; ls -A {folder} {folder}/env/secret"
         output = run_in_sandbox(home, script, readable=(folder / "env",), hidden=(folder / "env" / "secret",))
         assert "a library" in output
-        assert "sealed" not in output and "key of the hub" not in output and "root:" not in output
+        assert "sealed" not in output
+        assert "key of the hub" not in output
+        assert "root:" not in output
         assert output.count("No such file") == 3
 
     run_as(task)

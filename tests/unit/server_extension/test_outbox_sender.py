@@ -127,7 +127,7 @@ async def test_retry_after_is_bounded(
     assert await clock.next_pause() == pytest.approx(3600 * JITTER)
 
 
-async def test_busy_service_is_asked_less_and_less_often_except_at_a_person_s_request(
+async def test_busy_service_is_asked_less_often_unless_the_student_asks(
     service: SmallService, outbox: Outbox, sender: OutboxSender, clock: Clock
 ) -> None:
     """A 503 with Retry-After, other than a 429, does not forbid to send earlier."""

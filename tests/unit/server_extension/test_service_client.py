@@ -241,7 +241,9 @@ def test_failure_is_the_error_of_the_service_or_of_something_else() -> None:
     assert isinstance(failure, ServiceError) and failure.reply.request_id == "ours"
 
     failure = parse_failure(502, b"<html>Bad gateway</html>", 2.0, "ours")
-    assert isinstance(failure, Unavailable) and "502" in failure.message and failure.retry_after == 2.0
+    assert isinstance(failure, Unavailable)
+    assert "502" in failure.message
+    assert failure.retry_after == 2.0
 
 
 @pytest.mark.parametrize(

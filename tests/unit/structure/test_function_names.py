@@ -77,7 +77,7 @@ def test_function_begins_with_a_verb(path: Path) -> None:
     assert not _find_nouns(path.read_text(encoding="utf-8"))
 
 
-def test_noun_is_reported() -> None:
+def test_function_named_by_a_noun_is_reported() -> None:
     source = """
 def names_of(cell): ...
 class Cell:

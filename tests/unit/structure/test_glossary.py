@@ -28,6 +28,15 @@ RETIRED_IN_TEXT = re.compile(
     r"|walls?(?! (time|clock))(?!-clock)|rooms?|not begun)\b",
     re.IGNORECASE,
 )
+# The spelling is American. `enrol` is a word of the API, and so it stays.
+BRITISH = re.compile(
+    r"((?<![a-z])(neighbour|behaviour|colour|favour|honour|labour|catalogue|licence|defence|offence|artefact|misspelt|learnt|grey)"
+    r"|(?<![a-z])(label|model|travel|signal)l(ed|ing)(?![a-z])"
+    r"|(?<![a-z])(organ|recogn|normal|serial|deserial|initial|synchron|summar|optim|minim|maxim|real|util|token|priorit|custom|general"
+    r"|sanit|visual|final|author|special|standard|unauthor)is(e|ed|es|ing|ation)(?![a-z])"
+    r"|(?<![a-z])(analys(e|ed|ing)|centre|towards)(?![a-z]))",
+    re.IGNORECASE,
+)
 # Code of students and of attacks is theirs; this file holds the words that it forbids.
 EXEMPT = ("tests/submissions/", "tests/unit/structure/test_glossary.py", "labextension/package-lock.json", "LICENSE")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -61,7 +70,8 @@ def _retired_identifiers(names: Iterator[str]) -> set[str]:
     return {
         name
         for name in names
-        if RETIRED_IN_IDENTIFIERS.intersection(word.lower() for word in _WORD.findall(name))
+        if any(BRITISH.match(word) for word in _WORD.findall(name))
+        or RETIRED_IN_IDENTIFIERS.intersection(word.lower() for word in _WORD.findall(name))
         and not re.search(r"wall_?(time|clock|schedule)", name, re.IGNORECASE)
     }
 
@@ -80,7 +90,7 @@ def _prose(path: Path, source: str) -> Iterator[str]:
 
 
 def _retired_phrases(texts: Iterator[str]) -> list[str]:
-    return [match[0] for text in texts for match in RETIRED_IN_TEXT.finditer(text)]
+    return [match[0] for text in texts for words in (RETIRED_IN_TEXT, BRITISH) for match in words.finditer(text)]
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=_name)
@@ -118,3 +128,14 @@ def test_retired_word_is_reported() -> None:
     assert not _retired_identifiers(iter(["wall_time", "firewall", "foretold"]))
     assert _retired_phrases(iter(["It was handed in behind the wall."])) == ["handed in", "wall"]
     assert not _retired_phrases(iter(["A schedule stores wall time."]))
+
+
+def test_british_spelling_is_reported_in_text_and_names() -> None:
+    assert _retired_phrases(iter(["Behaviour of the neighbours, once recognised, is labelled."])) == [
+        "Behaviour",
+        "neighbour",
+        "recognised",
+        "labelled",
+    ]
+    assert not _retired_phrases(iter(["Its behavior is recognized, labeled and analyzed; analyses promise precision."]))
+    assert _retired_identifiers(iter(["find_neighbours", "initialiseAll"])) == {"find_neighbours", "initialiseAll"}

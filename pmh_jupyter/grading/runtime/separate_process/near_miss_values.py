@@ -58,13 +58,13 @@ def _iter_steps(value: Any, direction: int, count: int, rng: random.Random) -> I
     for _ in range(count):
         try:
             value = _step_value(value, direction, rng)
-        except Exception:  # noqa: BLE001 - out of the range of its type, or of a type without neighbours
+        except Exception:  # noqa: BLE001 - out of the range of its type, or of a type without neighbors
             return
         yield value
 
 
 def _step_value(value: Any, direction: int, rng: random.Random) -> Any:
-    """Return a neighbour of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
+    """Return a neighbor of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
     return _STEP_FUNCTIONS.get(type(value), _step_object)(value, direction, rng)
 
 
@@ -100,7 +100,7 @@ def _step_bytes(value: bytes | bytearray, direction: int, rng: random.Random) ->
 
 
 def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> list[Any]:
-    """Change one item: the first one after a random position that has a neighbour."""
+    """Change one item: the first one after a random position that has a neighbor."""
     first_index = rng.randrange(len(values)) if values else 0
     for index in range(first_index, first_index + len(values)):
         index %= len(values)
@@ -157,7 +157,7 @@ def _step_time(value: time, direction: int, _rng: random.Random) -> time:
 
 
 def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
-    """Return a neighbour of an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
+    """Return a neighbor of an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
     if isinstance(value, enum.Enum):
         members = list(type(value))
         return members[(members.index(value) + direction) % len(members)]

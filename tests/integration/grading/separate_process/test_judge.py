@@ -68,21 +68,65 @@ def test_operator_is_permitted_where_the_reference_used_it() -> None:
     assert (result["outcome"], result["reason"]) == ("failed", "object-for-data")
 
 
+VALUE_CLASS = """
+class V:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return self.x == other.x
+    __hash__ = None
+"""
+# The attribute of every V equals what it is compared with first, and nothing else.
+DISHONEST_VALUE_CLASS = """
+class R:
+    first = None
+    def __eq__(self, other):
+        self.first = self.first or other
+        return self.first == other
+
+class V:
+    def __init__(self, x): self.x = R()
+    def __eq__(self, other): return True
+    __hash__ = None
+"""
+
+
 def test_object_is_compared_with_plain_data_only_where_the_reference_does_so() -> None:
-    honest = "class V:\n    def __init__(self, x): self.x = x\n    def __eq__(self, o): return self.x == o.x\n    __hash__ = None"
-    cells = [(STUDENT_CELL, honest), (TEST_CELL, "assert V(5) == V(5)\nassert V(5).x == 5")]
+    cells = [(STUDENT_CELL, VALUE_CLASS), (TEST_CELL, "assert V(5) == V(5)\nassert V(5).x == 5")]
     assert "1:7-1:19 operator eq" in record_usage(cells)["contract"]["t1"]
-    dishonest = "class R:\n    first = None\n    def __eq__(self, o):\n        self.first = self.first or o\n        return self.first == o"
-    tampered = f"{dishonest}\n{honest.replace('self.x = x', 'self.x = R()', 1)}\n    def __eq__(self, o): return True"
-    assert outcomes(run_tests([(STUDENT_CELL, tampered), cells[1]], cells))[1] == "failed"
+    assert outcomes(run_tests([(STUDENT_CELL, DISHONEST_VALUE_CLASS), cells[1]], cells))[1] == "failed"
+
+
+MODULO_CLASS = """
+class Mod:
+    def __init__(self, x): self.x = x % 2
+    def __eq__(self, other): return self.x == other % 2
+    __hash__ = None
+"""
 
 
 @pytest.mark.parametrize("value", range(3, 45, 7))
 def test_objects_that_equal_many_numbers_are_accepted_where_the_reference_has_them(value: int) -> None:
-    source = "class Mod:\n    def __init__(self, x): self.x = x % 2\n    def __eq__(self, o): return self.x == o % 2\n    __hash__ = None"
-    cells = [(STUDENT_CELL, source), (TEST_CELL, f"assert Mod(1) == {value}\nassert not Mod(0) == {value}")]
+    cells = [(STUDENT_CELL, MODULO_CLASS), (TEST_CELL, f"assert Mod(1) == {value}\nassert not Mod(0) == {value}")]
     expected = ["passed"] * 2 if value % 2 else ["failed"] * 2
     assert outcomes(run_tests(cells)) == expected
+
+
+POINT_CLASS = """
+import functools
+
+@functools.total_ordering
+class P:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return isinstance(other, P) and other.x == self.x
+    def __lt__(self, other): return self.x < other.x
+    def __contains__(self, value): return value == self.x
+    __hash__ = None
+"""
+DISHONEST_POINT_CLASS = """
+class P:
+    def __init__(self, x): self.x = x
+    {method}
+    __hash__ = None
+"""
 
 
 @pytest.mark.parametrize(
@@ -101,15 +145,10 @@ def test_objects_that_equal_many_numbers_are_accepted_where_the_reference_has_th
     ],
 )
 def test_allowed_operator_that_is_always_true_fails_and_is_flagged(method: str, check: str) -> None:
-    honest = (
-        "import functools\n@functools.total_ordering\nclass P:\n    def __init__(self, x): self.x = x\n"
-        "    def __eq__(self, o): return isinstance(o, P) and o.x == self.x\n    def __lt__(self, o): return self.x < o.x\n"
-        "    def __contains__(self, y): return y == self.x\n    __hash__ = None"
-    )
-    reference = [(STUDENT_CELL, honest), (TEST_CELL, check)]
+    reference = [(STUDENT_CELL, POINT_CLASS), (TEST_CELL, check)]
     assert outcomes(run_tests(reference)) == ["passed"]
     with open_judge(record_usage(reference)) as judge:
-        judge.run_student_cell(0, f"class P:\n    def __init__(self, x): self.x = x\n    {method}\n    __hash__ = None")
+        judge.run_student_cell(0, DISHONEST_POINT_CLASS.format(method=method))
         fields = judge.run_test_cell(1, "t1", check)
     assert outcomes(fields["tests"]) == ["failed"]
     assert [flag["code"] for flag in fields["flags"]] == ["dishonest-operator"]

@@ -21,7 +21,7 @@ def _meta(**nbgrader: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_older_schema_is_upgraded(version: int) -> None:
     meta = _meta(schema_version=version, grade=True, solution=False, locked=False, grade_id="t", points=2)
-    assert meta["schema_version"] == NEWEST_SCHEMA and meta["grade_id"] == "t" and meta["points"] == 2
+    assert (meta["schema_version"], meta["grade_id"], meta["points"]) == (NEWEST_SCHEMA, "t", 2)
 
 
 @pytest.mark.parametrize(("written", "points"), [("1", 1.0), ("0.5", 0.5), ("", 0.0), ("-3", 0.0), ("two", "two")])
@@ -67,4 +67,6 @@ def test_newer_or_invalid_metadata_is_left_unchanged(meta: dict[str, Any]) -> No
 
 
 def test_newer_schema_is_recognized() -> None:
-    assert is_too_new(NEWEST_SCHEMA + 1) and not is_too_new(NEWEST_SCHEMA) and not is_too_new("10")
+    assert is_too_new(NEWEST_SCHEMA + 1)
+    assert not is_too_new(NEWEST_SCHEMA)
+    assert not is_too_new("10")

@@ -84,7 +84,8 @@ def test_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, lin
     assert [check.is_hidden for check in checks] == [False, False, True, False]
     assert [check.expression for check in checks[1:]] == ["visible(1)", "", "visible(2)"]
     visible = remove_hidden_tests(source)
-    assert "secret" not in visible and "4711" not in visible
+    assert "secret" not in visible
+    assert "4711" not in visible
     assert visible.count("visible") == 2
     assert find_feedback_comments(source) == {4: "Mind the gap"}
 
@@ -95,7 +96,8 @@ def test_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separato
     results = execute_test_cell(SimpleNamespace(user_ns=names), _test_cell(separator), {})["tests"]
     assert [result["outcome"] for result in results] == ["passed", "failed", "passed"]
     assert results[1]["is_hidden"]
-    assert "4711" not in str(results) and "secret" not in str(results)
+    assert "4711" not in str(results)
+    assert "secret" not in str(results)
 
 
 @each_separator
@@ -104,7 +106,8 @@ def test_partial_credit_ends_at_the_last_line_of_python(separator: str) -> None:
     source = f"assert x\n# a{separator};\n0.5"
     assert execute_test_cell(SimpleNamespace(user_ns={"x": 1}), source, {})["credit"] == 0.5
     silenced = execute_test_cell(SimpleNamespace(user_ns={"x": 1}), f"assert x\n0.5; # a{separator}0.5", {})
-    assert "credit" not in silenced and "invalid_credit" not in silenced
+    assert "credit" not in silenced
+    assert "invalid_credit" not in silenced
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ class Sized(metaclass=RaisingLengthOfClass): ...
         ("at 0x7f0123456789", "'at 0x7f0123456789'"),
     ],
 )
-def test_value_is_formatted(value: object, text: str) -> None:
+def test_value_is_formatted_as_feedback_shows_it(value: object, text: str) -> None:
     assert format_value(value) == text
 
 

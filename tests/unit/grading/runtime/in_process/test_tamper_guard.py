@@ -57,7 +57,7 @@ def run_student_cell(namespace: dict[str, Any], source: str) -> None:
 
 
 def passes_undefended(attack: Attack, shell: Shell) -> bool:
-    """True if a runner without a defence gives the point: it saw no exception that it takes for a failure."""
+    """True if a runner without a defense gives the point: it saw no exception that it takes for a failure."""
     if attack.undefended == "shell":
         answer, test = (
             shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
@@ -96,7 +96,7 @@ def run_defended(
 @pytest.mark.parametrize("name", ATTACKS)
 def test_attack_earns_nothing(name: str, shell: Shell, tamper_guard: TamperGuard) -> None:
     attack = ATTACKS[name]
-    assert run_in_fork(lambda: passes_undefended(attack, shell)) is True, "not an attack: it fails without a defence"
+    assert run_in_fork(lambda: passes_undefended(attack, shell)) is True, "not an attack: it fails without a defense"
     tests, flags = run_in_fork(
         lambda: run_defended(shell, tamper_guard, attack.student, attack.test, library_names=attack.library_names)
     )

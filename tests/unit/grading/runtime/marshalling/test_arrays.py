@@ -44,12 +44,10 @@ DTYPES = [np.dtype(code) for code in ("f8", "U3", "O", "M8[ns]", "?")] + [ALIGNE
 def test_array_is_equal_after_decoding(value: Any) -> None:
     sides = CodecPair()
     received = sides.round_trip(value)
-    assert (
-        type(received) is np.ndarray
-        and received.dtype == value.dtype
-        and received.shape == value.shape
-        and not sides.referenced
-    )
+    assert type(received) is np.ndarray
+    assert received.dtype == value.dtype
+    assert received.shape == value.shape
+    assert not sides.referenced
     np.testing.assert_array_equal(received, value)
     assert received.flags.writeable and received.flags.c_contiguous
 
@@ -57,7 +55,9 @@ def test_array_is_equal_after_decoding(value: Any) -> None:
 @pytest.mark.parametrize("value", SCALARS, ids=repr)
 def test_scalar_is_equal_after_decoding(value: Any) -> None:
     received = CodecPair().round_trip(value, memo=True)
-    assert type(received) is type(value) and repr(received) == repr(value) and received.dtype == value.dtype
+    assert type(received) is type(value)
+    assert repr(received) == repr(value)
+    assert received.dtype == value.dtype
 
 
 @pytest.mark.parametrize("value", DTYPES, ids=repr)
@@ -90,8 +90,10 @@ def test_objects_in_an_array_keep_their_identity() -> None:
     value[2] = value
     sides = CodecPair()
     received = sides.round_trip([value, value, shared], memo=True)
-    assert received[0] is received[1] and received[0][0] is received[0][1] is received[2]
-    assert received[0][2] is value and sides.referenced == [value]
+    assert received[0] is received[1]
+    assert received[0][0] is received[0][1] is received[2]
+    assert received[0][2] is value
+    assert sides.referenced == [value]
 
 
 def test_lasting_memo_refills_its_copy_in_place() -> None:
@@ -103,7 +105,8 @@ def test_lasting_memo_refills_its_copy_in_place() -> None:
     assert first.tolist() == [0, 1, 9, 3]
     value.shape = (2, 2)
     other = sides.codec.decode(over_the_wire(sides.codec.encode(value, sender_memo)), receiver_memo)
-    assert other is not first and other.shape == (2, 2)
+    assert other is not first
+    assert other.shape == (2, 2)
 
 
 def test_invalid_bool_becomes_true() -> None:

@@ -59,7 +59,8 @@ VALUES = [
 def test_value_is_equal_after_decoding(value: object, memo: bool) -> None:
     sides = CodecPair()
     received = sides.round_trip(value, memo)
-    assert is_same(received, value) and not sides.referenced
+    assert is_same(received, value)
+    assert not sides.referenced
     assert repr(received) == repr(value) or isinstance(value, (set, frozenset))
 
 
@@ -80,7 +81,8 @@ def test_settings_that_equality_ignores_are_kept() -> None:
 @pytest.mark.parametrize("view", [{1: [2]}.keys(), {1: [2]}.values(), {1: [2]}.items(), {}.keys()])
 def test_dict_view_is_equal_after_decoding(view: Any) -> None:
     received = CodecPair().round_trip(view)
-    assert type(received) is type(view) and list(received) == list(view)
+    assert type(received) is type(view)
+    assert list(received) == list(view)
 
 
 class ListSubclass(list):  # type: ignore[type-arg]
@@ -146,7 +148,8 @@ def test_cycle_without_a_memo_is_sent_as_a_reference() -> None:
     loop: list[Any] = [1]
     loop.append(loop)
     received = CodecPair().round_trip(loop)
-    assert received is not loop and received[1] is loop
+    assert received is not loop
+    assert received[1] is loop
 
 
 def test_identity_and_cycles_are_kept_with_a_memo() -> None:
@@ -156,8 +159,10 @@ def test_identity_and_cycles_are_kept_with_a_memo() -> None:
     value.append(value)
     received = CodecPair().round_trip(value, memo=True)
     assert received[0] is received[1] is received[2][0] is received[3]["shared"] is received[4]["a"]
-    assert received[3]["self"] is received[3] and received[6] is received
-    assert received[5] == received[0] and received[5] is not received[0]
+    assert received[3]["self"] is received[3]
+    assert received[6] is received
+    assert received[5] == received[0]
+    assert received[5] is not received[0]
 
 
 def test_tuple_that_contains_itself_through_a_list_is_kept() -> None:
@@ -194,7 +199,8 @@ def test_lasting_memo_refills_its_copy_in_place(value: Any, change: Any) -> None
     first = sides.codec.decode(over_the_wire(sides.codec.encode([value], sender_memo)), receiver_memo)[0]
     change(value)
     again = sides.codec.decode(over_the_wire(sides.codec.encode((value, value), sender_memo)), receiver_memo)
-    assert again[0] is first is again[1] and first == value
+    assert again[0] is first is again[1]
+    assert first == value
 
 
 def test_encoded_value_shares_nothing_with_the_value() -> None:

@@ -75,7 +75,8 @@ DAY = datetime.date(2026, 1, 2)
 def test_value_is_that_of_the_plain_type(value: Any, plain: Any) -> None:
     assert has_plain_base(type(value))
     converted = convert(value)
-    assert type(converted) is type(plain) and converted == plain
+    assert type(converted) is type(plain)
+    assert converted == plain
 
 
 def test_time_in_an_own_zone_keeps_its_offset() -> None:
@@ -94,12 +95,15 @@ def test_array_of_a_subclass_is_an_array() -> None:
     values.append(np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]).view(np.recarray))
     for value in values:
         converted = convert(value)
-        assert type(converted) is np.ndarray and converted.tobytes() == value.tobytes()
+        assert type(converted) is np.ndarray
+        assert converted.tobytes() == value.tobytes()
 
 
 def test_masked_number_is_not_a_number() -> None:
     converted = convert(np.ma.masked_array([1.0, 2.0], mask=[False, True]))
-    assert type(converted) is np.ndarray and converted[0] == 1.0 and np.isnan(converted[1])
+    assert type(converted) is np.ndarray
+    assert converted[0] == 1.0
+    assert np.isnan(converted[1])
 
 
 def test_table_of_a_subclass_is_a_table() -> None:
@@ -108,7 +112,8 @@ def test_table_of_a_subclass_is_a_table() -> None:
             return True
 
     converted = convert(Table({"a": [1, 2]}))
-    assert type(converted) is pd.DataFrame and converted["a"].tolist() == [1, 2]
+    assert type(converted) is pd.DataFrame
+    assert converted["a"].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("kind", [object, Lie, type, types.FunctionType, types.GeneratorType, Exception])

@@ -73,7 +73,8 @@ def test_exception_of_from_reference_is_passed_on() -> None:
 
 def test_no_two_kinds_of_values_share_a_tag() -> None:
     parts = [{"m", "="}, scalars.READERS, containers.FILLABLE, containers.READERS, arrays.TAGS, table_readers.TAGS]
-    assert sum(map(len, parts)) == len(TAGS) and not any(tag.startswith("h") for tag in TAGS)
+    assert sum(map(len, parts)) == len(TAGS)
+    assert not any(tag.startswith("h") for tag in TAGS)
 
 
 tags = st.sampled_from(sorted(TAGS))

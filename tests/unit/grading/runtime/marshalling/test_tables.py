@@ -79,7 +79,8 @@ SCALARS_AND_DTYPES = [
 def test_value_is_equal_after_decoding(value: Any, memo: bool) -> None:
     sides = CodecPair()
     received = sides.round_trip(value, memo)
-    assert type(received) is type(value) and not sides.referenced
+    assert type(received) is type(value)
+    assert not sides.referenced
     if isinstance(value, pd.DataFrame):
         pd.testing.assert_frame_equal(received, value, check_freq=True)
     elif isinstance(value, pd.Series):
@@ -106,7 +107,9 @@ class FrameSubclass(pd.DataFrame):  # type: ignore[misc]
 def test_table_that_is_not_encoded_by_value_is_sent_as_one_reference(value: Any) -> None:
     sides = CodecPair()
     received = sides.round_trip([value, [1]], memo=True)
-    assert received[0] is value and received[1] == [1] and len(sides.referenced) == 1
+    assert received[0] is value
+    assert received[1] == [1]
+    assert len(sides.referenced) == 1
 
 
 @pytest.mark.parametrize(

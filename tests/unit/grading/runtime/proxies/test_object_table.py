@@ -11,13 +11,15 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 def test_object_is_kept_until_it_was_released_as_often_as_it_was_exported() -> None:
     table, value = ObjectTable(), object()
     number = table.export(value)
-    assert table.export(value) == number and table.is_offered(value)
+    assert table.export(value) == number
+    assert table.is_offered(value)
     table.release(number, 1)
     assert table.find(number) is value
     table.release(number, 1)
     with pytest.raises(WireFormatError):
         table.find(number)
-    assert not table.is_offered(value) and table.export(value) != number
+    assert not table.is_offered(value)
+    assert table.export(value) != number
 
 
 @pytest.mark.parametrize("number", [None, "1", 1.0, 99, -1, [1]])
@@ -31,5 +33,7 @@ def test_invalid_number_is_refused(number: object) -> None:
 
 def test_exporting_an_object_does_not_offer_its_class() -> None:
     table = ObjectTable()
-    assert table.export_class(ObjectTable) == (1, True) and table.export_class(ObjectTable) == (1, False)
-    assert not table.is_offered(ObjectTable) and table.find(1) is ObjectTable
+    assert table.export_class(ObjectTable) == (1, True)
+    assert table.export_class(ObjectTable) == (1, False)
+    assert not table.is_offered(ObjectTable)
+    assert table.find(1) is ObjectTable

@@ -35,14 +35,18 @@ def test_operators_of_one_family_are_permitted_together(name: str, family: set[s
 
 def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
     contract = make_contract(f"{PLACE} attribute x", f"{PLACE} operator lt")
-    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x") and contract.admit_operator("ge", PLACE)
-    assert not contract.admit(OTHER_PLACE, Use.GET_ATTRIBUTE, "x") and not contract.admit_operator("lt", OTHER_PLACE)
-    assert not contract.admit(PLACE, Use.GET_ATTRIBUTE, "y") and not contract.admit_operator("eq", PLACE)
+    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x")
+    assert not contract.admit(OTHER_PLACE, Use.GET_ATTRIBUTE, "x")
+    assert not contract.admit(PLACE, Use.GET_ATTRIBUTE, "y")
+    assert contract.admit_operator("ge", PLACE)
+    assert not contract.admit_operator("lt", OTHER_PLACE)
+    assert not contract.admit_operator("eq", PLACE)
 
 
 def test_every_use_is_permitted_and_recorded_while_recording() -> None:
     recording = make_contract(is_recording=True)
-    assert recording.admit(PLACE, Use.GET_ATTRIBUTE, "x") and recording.admit_operator("eq", PLACE)
+    assert recording.admit(PLACE, Use.GET_ATTRIBUTE, "x")
+    assert recording.admit_operator("eq", PLACE)
     assert recording.recorded_entries == {f"{PLACE} attribute x", f"{PLACE} operator eq"}
     assert make_contract(*recording.recorded_entries).admit(PLACE, Use.GET_ATTRIBUTE, "x")
 
@@ -58,20 +62,23 @@ def test_comparison_with_data_is_recorded_separately() -> None:
 
 def test_text_of_an_object_is_permitted_where_the_reference_has_one() -> None:
     contract = make_contract(f"{PLACE} operator eq")
-    assert contract.admit_operator("repr", PLACE) and not contract.admit_operator("repr", OTHER_PLACE)
+    assert contract.admit_operator("repr", PLACE)
+    assert not contract.admit_operator("repr", OTHER_PLACE)
 
 
 def test_nothing_is_refused_between_test_cells() -> None:
     contract = make_contract()
     contract.end_cell()
-    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x") and not contract.recorded_entries
+    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x")
+    assert not contract.recorded_entries
 
 
 def test_violation_counts_until_the_next_statement_and_is_flagged_if_suspicious() -> None:
     contract = make_contract()
     violation = contract.make_violation(OBJECT_FOR_DATA, "Any", "detail")
     contract.make_violation(OBJECT_FOR_DATA, "Other", "detail", is_suspicious=False)
-    assert contract.violation is violation and (violation.reason, violation.class_name) == ("object-for-data", "Any")
+    assert contract.violation is violation
+    assert (violation.reason, violation.class_name) == ("object-for-data", "Any")
     contract.record_code_violation("eval")
     assert [flag["code"] for flag in contract.flags] == [OBJECT_FOR_DATA, CODE_FOR_DATA]
     contract.begin_statement(2)
@@ -92,7 +99,8 @@ def test_place_is_the_innermost_node_of_the_tests_that_is_executed(filename: str
         node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and ast.unparse(node) == "here()"
     ]
     expected = {f"{origin}{n.lineno}:{n.col_offset}-{n.end_lineno}:{n.end_col_offset}" for n in calls}
-    assert set(places) == expected and len(places) == 4
+    assert len(places) == 4
+    assert set(places) == expected
 
 
 def test_there_is_no_place_outside_of_the_tests() -> None:

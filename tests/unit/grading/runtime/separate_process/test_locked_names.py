@@ -109,7 +109,8 @@ def test_name_has_the_value_of_the_locked_cell(change: str) -> None:
     locked_names, namespace = make_names(change)
     found = locked_names.find(name)
     assert found is not None
-    assert is_right(found[0], namespace.get(name)) and found[1] is is_change_expected
+    assert is_right(found[0], namespace.get(name))
+    assert found[1] is is_change_expected
 
 
 @pytest.mark.parametrize(
@@ -138,4 +139,5 @@ def test_changed_code_of_a_function_is_restored() -> None:
     locked_names, namespace = make_names("check.__code__ = (lambda value: True).__code__")
     assert locked_names.find_changes() == ["check.__code__"]
     assert locked_names.restore() == ["check.__code__"]
-    assert namespace["check"](2) is False and locked_names.restore() == []
+    assert namespace["check"](2) is False
+    assert locked_names.restore() == []

@@ -44,7 +44,8 @@ def test_as_many_or_more_are_enough() -> None:
 def test_items_are_counted_as_they_are_taken() -> None:
     evidence = Evidence()
     evidence.begin_statement("3:0")
-    assert all(evidence.count_items(PLACE, [1, 2])) and not all(evidence.count_items(PLACE, [0, 2]))
+    assert all(evidence.count_items(PLACE, [1, 2]))
+    assert not all(evidence.count_items(PLACE, [0, 2]))
     evidence.end_statement()
     assert evidence.recorded_entries == [f"{PLACE} compared 3:0 3"]
 
@@ -91,7 +92,7 @@ def test_statement_that_runs_again_is_counted_once() -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_not_a_number(value: object, expected: bool) -> None:
+def test_nan_is_found_in_values_containers_and_tables(value: object, expected: bool) -> None:
     assert is_nan(value) is expected
 
 
@@ -103,5 +104,5 @@ def test_not_a_number(value: object, expected: bool) -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_empty(value: object, expected: bool) -> None:
+def test_containers_and_arrays_without_elements_are_empty(value: object, expected: bool) -> None:
     assert is_empty(value) is expected

@@ -22,4 +22,5 @@ def test_first_flags_are_kept() -> None:
     for number in range(2 * MAX_FLAGS):
         flag_collector.add("library-changed", str(number))
     assert [flag["detail"] for flag in flag_collector.flags] == [str(number) for number in range(MAX_FLAGS)]
-    assert len(flag_collector.pop_flags()) == MAX_FLAGS and flag_collector.flags == []
+    assert len(flag_collector.pop_flags()) == MAX_FLAGS
+    assert flag_collector.flags == []

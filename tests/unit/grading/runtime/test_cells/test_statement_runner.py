@@ -86,7 +86,8 @@ def test_failed_assertion_shows_both_values(test: str, expression: str, got: str
 @pytest.mark.parametrize("test", [test for test, *_ in EXPLAINED if "\n" not in test])
 def test_failed_hidden_test_shows_nothing(test: str) -> None:
     (result,), _ = run(f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS")
-    assert result["outcome"] == "failed" and result["is_hidden"]
+    assert result["outcome"] == "failed"
+    assert result["is_hidden"]
     assert (result["name"], result["expression"], result["text"], result["got"], result["expected"]) == (
         "",
         "",
@@ -144,7 +145,8 @@ def test_librarys_message_of_a_hidden_test_is_not_shown() -> None:
         "import unittest\n### BEGIN HIDDEN TESTS\nunittest.TestCase().assertGreater(f(1), 90126)\n### END HIDDEN TESTS"
     )
     (result,), _ = run(test)
-    assert result["reason"] == "not-met" and "90126" not in str(result)
+    assert result["reason"] == "not-met"
+    assert "90126" not in str(result)
 
 
 def test_feedback_comment_belongs_to_the_line_below_it() -> None:

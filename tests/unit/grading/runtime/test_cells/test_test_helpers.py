@@ -76,7 +76,8 @@ def test_helper_reads_the_definitions_of_its_own_cell_first(cell: str, expected:
 def test_module_is_imported_when_a_helper_first_reads_it() -> None:
     sys.modules.pop("this", None)
     helpers = _define_helpers("import this\ndef f(): return 1\ndef g(): return this")
-    assert helpers["f"]() == 1 and "this" not in sys.modules
+    assert helpers["f"]() == 1
+    assert "this" not in sys.modules
 
 
 def test_forgotten_name_is_looked_up_in_the_notebook() -> None:
@@ -87,7 +88,8 @@ def test_forgotten_name_is_looked_up_in_the_notebook() -> None:
     assert (helpers["f"](), helpers["g"]()) == (3, 2)
     helpers.forget("LIMIT")
     helpers.forget("g")
-    assert helpers["f"]() == 7 and "g" not in helpers
+    assert helpers["f"]() == 7
+    assert "g" not in helpers
 
 
 def test_recorder_of_the_running_test_cell_records_assertions_of_helpers() -> None:

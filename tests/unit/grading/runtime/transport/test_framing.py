@@ -120,7 +120,8 @@ def test_malformed_frame_loses_the_link(hostile: tuple[Link, socket.socket], raw
     end.shutdown(socket.SHUT_WR)
     with pytest.raises(PeerLost) as lost:
         link.receive()
-    assert lost.value.cause == cause and lost.value.detail.endswith(".")
+    assert lost.value.cause == cause
+    assert lost.value.detail.endswith(".")
     with pytest.raises(PeerLost) as again:
         link.send(1)
     assert again.value.cause == cause
@@ -231,7 +232,8 @@ def test_callback_of_a_watched_descriptor_runs_while_the_link_waits(pair: tuple[
 
     pair[0].watch(reader, on_readable)
     os.write(writer, b"!")
-    assert pair[0].receive() == "now" and read_bytes == [b"!"]
+    assert pair[0].receive() == "now"
+    assert read_bytes == [b"!"]
     os.close(reader)
     os.close(writer)
 

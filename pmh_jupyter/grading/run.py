@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan
@@ -20,7 +20,6 @@ from pmh_jupyter.grading.judge_output import (
     CellResult,
     JudgeFlag,
     JudgeOutput,
-    UsageRecord,
     parse_judge_output,
 )
 from pmh_jupyter.grading.task import DEFAULT_SEED
@@ -49,7 +48,7 @@ class NotebookRun:
     seconds: float = 0.0
     is_malformed: bool = False
     flags: tuple[Flag, ...] = ()
-    usage: UsageRecord | None = None
+    usage: NotebookUsage | None = None
 
 
 def run_plan(
@@ -185,15 +184,8 @@ class _JudgeBundle:
             return None
         return {
             "isolation": isolation.isolation,
-            "library_names": dict(isolation.library_names),
             "exported_names": isolation.exported_names,
-            "rebound_names": isolation.rebound_names,
-            "shadowed_builtins": isolation.shadowed_builtins,
-            "test_helpers": isolation.test_helpers,
-            "locked_data": isolation.locked_data,
-            "changed_files": isolation.changed_files,
-            "contract": dict(isolation.contract),
-            "operators": dict(isolation.operators),
+            **asdict(isolation.usage),
         }
 
 

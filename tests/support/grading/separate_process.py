@@ -216,7 +216,7 @@ def record_usage(reference: Cells) -> dict[str, Any]:
     """Return what a release records about this reference solution."""
     with open_judge(is_recording=True) as judge:
         run_notebook(judge, reference)
-        return judge.build_manifest()
+        return judge.build_usage()
 
 
 def run_tests(cells: Cells, reference: Cells | None = None, **isolation: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ Events are JSON lines:
 
 - `cell-started` {cell}
 - `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and credit or invalid_credit (see `CellResult`)
-- `usage`: see `usage_manifest.Manifest.as_dict`
+- `usage`: see `recorded_usage.TestUsage.as_dict`
 - `compiled` {cells}: the test cells that the bundle asks to `compile`
 - `flag` {code, cell, detail}
 - `grader-error` {detail}
@@ -121,7 +121,7 @@ class NotebookRunner:
             result["seconds"] = time.monotonic() - started_at
             self.event_writer.write("cell-finished", is_buffered=not self.is_student_lost, cell=cell["cell"], **result)
         if self.judge and self.bundle.get("record_usage") and not self.kernel:
-            self.event_writer.write("usage", **self.judge.build_manifest())
+            self.event_writer.write("usage", **self.judge.build_usage())
         self.event_writer.write("end")
 
     def _run_cell(self, cell: BundleCell, seconds: float) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class NotebookJudge(Protocol):
         """
         ...
 
-    def build_manifest(self) -> dict[str, Any]:
-        """Return the usage of the test cells so far (see `Manifest.as_dict`)."""
+    def build_usage(self) -> dict[str, Any]:
+        """Return the usage of the test cells so far (see `TestUsage.as_dict`)."""
         ...
 
     def run_cell(self, cell: BundleCell) -> dict[str, Any]:

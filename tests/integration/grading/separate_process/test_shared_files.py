@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.isolation import NotebookIsolation
+from pmh_jupyter.domain.isolation import NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, run_plan
@@ -67,10 +67,12 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
     assert used
     isolation = replace(
         isolation,
-        library_names=used.library_names,
-        rebound_names=used.rebound_names,
-        changed_files=used.changed_files,
-        contract=used.contract,
+        usage=NotebookUsage(
+            library_names=used.library_names,
+            rebound_names=used.rebound_names,
+            changed_files=used.changed_files,
+            contract=used.contract,
+        ),
     )
     return run(cells, is_recording=False)
 
@@ -139,9 +141,9 @@ def test_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> Non
     test = "import os, tempfile\nwith tempfile.TemporaryDirectory(dir='.') as folder:\n    path = os.path.join(folder, 'x')\n"
     test += "    open(path, 'w').write('a')\n    change(path)\n    assert open(path).read() == 'b'"
     cells = [(STUDENT_CELL, "def change(path): open(path, 'w').write('b')"), (TEST_CELL, test)]
-    manifest = record_usage(cells)
-    assert manifest["changed_files"] == ["work/*/x"]
-    with open_judge(manifest) as judge:
+    usage = record_usage(cells)
+    assert usage["changed_files"] == ["work/*/x"]
+    with open_judge(usage) as judge:
         assert [result["outcome"] for result in run_notebook(judge, cells)] == ["passed"]
 
 

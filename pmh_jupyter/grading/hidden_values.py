@@ -19,7 +19,9 @@ from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import MESSAGE_INDEXES
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
+_REASONS_WITHOUT_VALUES = (TestReason.EXCEPTION, TestReason.TIMED_OUT, TestReason.MEMORY, TestReason.NONE)
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
@@ -58,7 +60,9 @@ def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
     """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
     text = test.text if test.text in _find_author_messages(source) else ""
     visible_fields = _EMPTY_FIELDS | {"text": text, "error_type": _get_error_type(test)}
-    reason = "not-met" if test.reason == "author-message" and not visible_fields["text"] else test.reason
+    reason = (
+        TestReason.NOT_MET if test.reason is TestReason.AUTHOR_MESSAGE and not visible_fields["text"] else test.reason
+    )
     return test.model_copy(update={**visible_fields, "reason": reason})
 
 
@@ -123,5 +127,5 @@ def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None
     if visible_test is not None and (visible_test.name, visible_test.outcome) == (test.name, test.outcome):
         return visible_test
     error_type = _get_error_type(test)
-    reason = test.reason if test.reason in ("exception", "timed-out", "memory", "") else "not-met"
+    reason = test.reason if test.reason in _REASONS_WITHOUT_VALUES else TestReason.NOT_MET
     return test.model_copy(update={**_EMPTY_FIELDS, "error_type": error_type, "reason": reason})

@@ -267,13 +267,8 @@ def _find_failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
         grade_id = run.plan.steps[number].grade_id
         failed_test = next((test for test in result.tests if test.outcome != "passed"), None)
         if grade_id and failed_test:
-            text = failed_test.text or failed_test.detail
-            yield (
-                grade_id,
-                f"{failed_test.error_type or failed_test.reason}: {text}"
-                if text
-                else failed_test.error_type or failed_test.reason,
-            )
+            text, cause = failed_test.text or failed_test.detail, failed_test.error_type or str(failed_test.reason)
+            yield grade_id, f"{cause}: {text}" if text else cause
         elif grade_id and result.cause:
             yield grade_id, result.cause
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from pmh_jupyter.domain.isolation import NotebookUsage
 from pmh_jupyter.domain.printable_text import make_printable, make_single_line
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 MAX_TEXT_LENGTH = 4_000
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), AfterValidator(make_printable)]
@@ -44,25 +45,6 @@ class CellError(StrictModel):
     line: LineNumber | None = None
 
 
-TestReason = Literal[
-    "",
-    "values-differ",
-    "not-met",
-    "exception",
-    "author-message",
-    "timed-out",
-    "memory",
-    "invalid-test",
-    "object-for-data",
-    "object-of-test",
-    "code-for-data",
-    "dishonest-operator",
-    "not-a-number",
-    "empty-value",
-    "too-few-values",
-]
-
-
 class JudgeTestResult(CellError):
     """The result of one statement of a test cell; see `runtime/test_cells/statements.py`."""
 
@@ -73,7 +55,7 @@ class JudgeTestResult(CellError):
     expression: ShortText
     is_hidden: bool
     outcome: Literal["passed", "failed", "crashed", "timed-out", "not-checked", "grader-error"]
-    reason: TestReason
+    reason: Annotated[TestReason, Strict(False)]  # JSON has no enumerations
     text: Text = ""
     expected: Text | None = None
     got: Text | None = None

@@ -17,7 +17,7 @@ from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, make_flag
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason, make_flag
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
 
@@ -59,7 +59,7 @@ class InProcessJudge(NotebookJudge):
         contradiction = find_contradiction(fields["tests"], source)
         if contradiction:
             flag = make_flag("judge-output-malformed", contradiction)
-            return {"tests": [make_test_result(None, "failed", "not-met")], "flags": [flag, *fields["flags"]]}
+            return {"tests": [make_test_result(None, "failed", TestReason.NOT_MET)], "flags": [flag, *fields["flags"]]}
         return fields
 
     def build_usage(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _execute_statements(
 ) -> TestCellFields:
     source = to_plain_python(ipython_source)
     if source is None:
-        return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
+        return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
     namespace: dict[str, Any] = shell.user_ns
     provenance = (
         context.tamper_guard.provenance

@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRun
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 
 class TestCell(StatementRunner):
@@ -53,17 +53,17 @@ class TestCell(StatementRunner):
         After an exception other than a failed assertion, and after the time limit, nothing else is checked.
         """
         if self.compiled_cell is None:
-            return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
+            return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
         try:
             fields = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
-            return {"tests": [make_test_result(None, "timed-out", "timed-out")]}
+            return {"tests": [make_test_result(None, "timed-out", TestReason.TIMED_OUT)]}
         shortfall = self.peer.contract.shortfall
         if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
             return fields
         # Reported last, because a statement that fails by itself says more.
         last_statement = self.compiled_cell.statements[-1]
-        reason = "not-met" if last_statement.is_hidden else shortfall.reason
+        reason = TestReason.NOT_MET if last_statement.is_hidden else shortfall.reason
         return {"tests": [make_test_result(last_statement, "failed", reason)]}
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
@@ -116,10 +116,10 @@ class TestCell(StatementRunner):
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):
-            return make_test_result(statement, "timed-out", "timed-out")
+            return make_test_result(statement, "timed-out", TestReason.TIMED_OUT)
         if isinstance(error, ContractViolation) and error.reason:
             if statement.is_hidden:  # the student may have named a class after the value that it received
-                return make_test_result(statement, "failed", "not-met", error_type=type(error).__name__)
+                return make_test_result(statement, "failed", TestReason.NOT_MET, error_type=type(error).__name__)
             fields = {"text": error.class_name, "error_type": type(error).__name__}
             return make_test_result(statement, "failed", error.reason, **fields)
         location = get_location(error)
@@ -128,11 +128,11 @@ class TestCell(StatementRunner):
         cell, line = location
         error_fields = {"error_type": get_error_type_name(error), "detail": "", "cell": cell, "line": line}
         if isinstance(error, MemoryError):
-            return make_test_result(statement, "crashed", "memory", **error_fields)
+            return make_test_result(statement, "crashed", TestReason.MEMORY, **error_fields)
         if not statement.is_hidden and not isinstance(error, AssertionError):
             with suppress(Exception):
                 error_fields["detail"] = clip(str(error))
-        return make_test_result(statement, "failed", "exception", **error_fields)
+        return make_test_result(statement, "failed", TestReason.EXCEPTION, **error_fields)
 
     @contextmanager
     def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:

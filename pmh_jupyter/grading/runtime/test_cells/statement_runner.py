@@ -16,7 +16,7 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILE
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
-from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 MAX_TEST_RESULTS = 500
 
@@ -49,7 +49,7 @@ class StatementRunner:
             statement = statements.pop(0)
             if self.is_stopped:
                 if statement.has_assertion:
-                    tests.append(make_test_result(statement, "not-checked", ""))
+                    tests.append(make_test_result(statement, "not-checked", TestReason.NONE))
                 continue
             test = self._run_statement(statement)
             self.is_stopped = test["outcome"] == "timed-out" or (
@@ -59,7 +59,7 @@ class StatementRunner:
                 tests.append(test)
             elif statement.is_credit_expression:
                 credit = pop_credit(self.shell.user_ns)
-        return {"tests": _limit_results(tests) or [make_test_result(None, "passed", "")]} | credit
+        return {"tests": _limit_results(tests) or [make_test_result(None, "passed", TestReason.NONE)]} | credit
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()
@@ -94,27 +94,27 @@ class StatementRunner:
                 "assertion-skipped" if statement.always_asserts else "no-assertion-ran", statement.name
             )
             if statement.always_asserts:
-                return make_test_result(statement, "failed", "not-met")
+                return make_test_result(statement, "failed", TestReason.NOT_MET)
         shortfall = self.recorder.evidence.find_shortfall()
         if shortfall:
             return make_test_result(
                 statement, "failed", shortfall.reason, got=shortfall.got, expected=shortfall.expected
             )
-        return make_test_result(statement, "passed", "")
+        return make_test_result(statement, "passed", TestReason.NONE)
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, KeyboardInterrupt):
             return make_test_result(
                 statement,
                 "timed-out",
-                "timed-out",
+                TestReason.TIMED_OUT,
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
             )
         if isinstance(error, MemoryError):
             return make_test_result(
                 statement,
                 "crashed",
-                "memory",
+                TestReason.MEMORY,
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
             )
         is_unmet_assertion = isinstance(error, AssertionError) or (
@@ -124,7 +124,7 @@ class StatementRunner:
             return make_test_result(
                 statement,
                 "failed",
-                "exception",
+                TestReason.EXCEPTION,
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=not statement.is_hidden),
             )
         return self._build_unmet_result(statement, error)
@@ -133,7 +133,7 @@ class StatementRunner:
         """Return the result of a failed assertion: the author's message if there is one, else the values."""
         cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
         if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
-            return make_test_result(statement, "failed", "exception", **cell_error)
+            return make_test_result(statement, "failed", TestReason.EXCEPTION, **cell_error)
         recorder = self.recorder
         feedback = recorder.failed_site.feedback if recorder.failed_site else ""
         # The message of a library's assertion may contain the expected value.
@@ -144,9 +144,13 @@ class StatementRunner:
         if not text and not is_author_message and not statement.is_hidden and recorder.got is None:
             text = _format_assertion_message(error)
         if recorder.got is None or statement.is_hidden:
-            return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
+            return make_test_result(
+                statement, "failed", TestReason.AUTHOR_MESSAGE if text else TestReason.NOT_MET, text=text
+            )
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
-        return make_test_result(statement, "failed", "author-message" if text else "values-differ", text=text, **values)
+        return make_test_result(
+            statement, "failed", TestReason.AUTHOR_MESSAGE if text else TestReason.VALUES_DIFFER, text=text, **values
+        )
 
 
 def _find_raising_filename(error: BaseException) -> str:
@@ -184,13 +188,13 @@ def _format_assertion_message(error: BaseException) -> str:
         return ""
 
 
-def make_test_result(statement: StatementSpec | None, outcome: str, reason: str, **fields: Any) -> TestFields:
+def make_test_result(statement: StatementSpec | None, outcome: str, reason: TestReason, **fields: Any) -> TestFields:
     result: TestFields = {
         "name": statement.name if statement else "",
         "expression": statement.expression if statement else "",
         "is_hidden": statement.is_hidden if statement else False,
         "outcome": outcome,
-        "reason": reason,
+        "reason": str(reason),  # plain text: it may cross from the student process
         "text": "",
         "expected": None,
         "got": None,

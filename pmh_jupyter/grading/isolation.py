@@ -28,12 +28,12 @@ from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsol
 from pmh_jupyter.domain.notebook import Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, collect_working_files, is_notebook
+from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, is_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_matching import make_stub
 from pmh_jupyter.grading.name_analysis import analyze_names
-from pmh_jupyter.grading.run import NotebookRun, run_plan
-from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
+from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 
 PassedByCell = dict[str, tuple[bool, ...]]
 """For each test cell: whether each of its tests passed."""
@@ -98,25 +98,19 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     Runs each notebook of the release about 2 × (2 + number of answers) times. Raises Unavailable if the grader fails, and NoSandbox if
     there is no sandbox.
     """
-    full_task = replace(task, submitted_files=task.sealed_files, only_exercises=None, include_hidden_tests=True)
-    reference = assemble_submission(full_task)
-    files, release_paths = (
-        collect_working_files(full_task, reference),
-        frozenset(file.path for file in task.sealed_files),
+    full_task = replace(
+        task,
+        submitted_files=task.sealed_files,
+        only_exercises=None,
+        include_hidden_tests=True,
+        seed=DEFAULT_SEED,  # the decision serves every submission, whatever its seed
     )
+    reference = assemble_submission(full_task)
+    context = RunContext.from_task(full_task, reference, backend)
     notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed_files if is_notebook(file)}
 
     def run(plan: NotebookPlan, isolation: NotebookIsolation, record_usage: bool) -> NotebookRun:
-        notebook_run = run_plan(
-            plan,
-            files,
-            task.limits,
-            backend,
-            isolation=isolation,
-            record_usage=record_usage,
-            preload=task.preload,
-            release_paths=release_paths,
-        )
+        notebook_run = run_plan(plan, task.limits, context, isolation=isolation, record_usage=record_usage)
         if notebook_run.grader_error:
             raise Unavailable(
                 f"{plan.path} could not be run to determine test isolation: {notebook_run.grader_error}",

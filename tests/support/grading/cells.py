@@ -8,7 +8,7 @@ from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookU
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.run import NotebookRun, run_plan
+from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.runtime.fork_server.notebook_runner import CHECKPOINT_THRESHOLD_SECONDS
 from tests.support.grading.limits import AMPLE_SECONDS
 
@@ -30,7 +30,8 @@ def run_cells(
     notebook_isolation = NotebookIsolation(
         "cells.ipynb", isolation=isolation, usage=NotebookUsage(rebound_names=("x",)), exported_names=exported_names
     )
-    return run_plan(NotebookPlan("cells.ipynb", steps), (), effective_limits, backend, isolation=notebook_isolation)
+    context = RunContext((), frozenset(), backend)
+    return run_plan(NotebookPlan("cells.ipynb", steps), effective_limits, context, isolation=notebook_isolation)
 
 
 def outcomes_of(run: NotebookRun) -> list[str]:

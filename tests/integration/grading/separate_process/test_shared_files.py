@@ -16,7 +16,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
-from pmh_jupyter.grading.run import NotebookRun, run_plan
+from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from tests.support.grading.case_files import read_named_parts
 from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of
@@ -52,15 +52,13 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 
     def run(cells: tuple[str, ...], *, is_recording: bool) -> NotebookRun:
         steps = tuple(Step(cell, f"c{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-        limits, release_paths = EffectiveLimits(**AMPLE_SECONDS), frozenset({"data.csv"})
+        context = RunContext(files, frozenset({"data.csv"}), bubblewrap())
         return run_plan(
             NotebookPlan("n.ipynb", steps),
-            files,
-            limits,
-            bubblewrap(),
+            EffectiveLimits(**AMPLE_SECONDS),
+            context,
             isolation=isolation,
             record_usage=is_recording,
-            release_paths=release_paths,
         )
 
     used = run(reference or cells, is_recording=True).usage

@@ -22,6 +22,7 @@ from pmh_jupyter.grading.judge_output import (
     JudgeOutput,
     parse_judge_output,
 )
+from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, IsolationFields
 from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 
 MIN_SUBMISSION_SECONDS = 0.1
@@ -147,51 +148,49 @@ class _JudgeBundle:
         """Encode a bundle without steps and files, whose judge only compiles test cells."""
         return replace(self, context=replace(self.context, files=()))._encode(limits, [], compile=sources)
 
-    def _encode(self, limits: EffectiveLimits, cells: list[dict[str, object]], **extra: object) -> bytes:
+    def _encode(self, limits: EffectiveLimits, cells: list[BundleCell], compile: Sequence[str] | None = None) -> bytes:
         context = self.context
-        return json.dumps(
-            {
-                "cells": cells,
-                "files": [_encode_file(file) for file in context.files],
-                "release_paths": sorted(context.release_paths.intersection(file.path for file in context.files)),
-                "limits": {
-                    **asdict(limits),
-                    # Without a sandbox the count would include every process of the user who grades.
-                    "processes": limits.processes if context.backend.is_contained else None,
-                },
-                "seed": context.seed,
-                "preload": context.preload,
-                "isolation": self._encode_isolation(),
-                "kernel": self.plan.kernel,
-                "record_usage": self.record_usage,
-                **extra,
-            }
-        ).encode()
+        bundle: Bundle = {
+            "cells": cells,
+            "files": [_encode_file(file) for file in context.files],
+            "release_paths": sorted(context.release_paths.intersection(file.path for file in context.files)),
+            "limits": {
+                **asdict(limits),
+                # Without a sandbox the count would include every process of the user who grades.
+                "processes": limits.processes if context.backend.is_contained else None,
+            },
+            "seed": context.seed,
+            "preload": context.preload,
+            "isolation": self._encode_isolation(),
+            "kernel": self.plan.kernel,
+            "record_usage": self.record_usage,
+        }
+        if compile is not None:
+            bundle["compile"] = compile
+        return json.dumps(bundle).encode()
 
-    def _encode_cells(
-        self, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
-    ) -> Iterator[dict[str, object]]:
+    def _encode_cells(self, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]) -> Iterator[BundleCell]:
         for number, step in enumerate(self.plan.steps):
             if number not in skipped_steps:
-                kind = "test" if step.is_test else "locked" if step.is_locked else "student"
                 compiled_cell = compiled_cells.get(step.source, "") if step.is_test else ""
                 yield {
                     "cell": number,
-                    "kind": kind,
+                    "kind": "test" if step.is_test else "locked" if step.is_locked else "student",
                     "source": step.source,
                     "grade_id": step.grade_id,
                     "compiled": compiled_cell,
                 }
 
-    def _encode_isolation(self) -> dict[str, object] | None:
+    def _encode_isolation(self) -> IsolationFields | None:
         isolation = self.isolation
         if isolation is None:
             return None
-        return {
+        fields: IsolationFields = {
             "isolation": isolation.isolation,
             "exported_names": isolation.exported_names,
-            **asdict(isolation.usage),
+            **asdict(isolation.usage),  # type: ignore[typeddict-item]  # the fields of `NotebookUsage`
         }
+        return fields
 
 
 def _encode_file(file: File) -> dict[str, str]:

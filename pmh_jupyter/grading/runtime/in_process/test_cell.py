@@ -28,6 +28,7 @@ from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 
@@ -63,7 +64,7 @@ class CellContext:
     def from_isolation(
         cls,
         tamper_guard: TamperGuard | None,
-        isolation: Mapping[str, Any] | None,
+        isolation: IsolationFields | None,
         grade_id: str | None,
         helpers: TestHelpers | None = None,
     ) -> CellContext:
@@ -72,7 +73,7 @@ class CellContext:
         A cell that the release did not run has no restrictions.
         """
         helpers = TestHelpers() if helpers is None else helpers
-        if isolation is None or grade_id not in isolation["operators"]:
+        if isolation is None or grade_id is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
         return cls(
             tamper_guard,

@@ -29,10 +29,11 @@ from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
-from pmh_jupyter.grading.runtime.test_cells.notebook_judge import BundleCell, NotebookJudge
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.bundle import BundleCell, IsolationFields
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
@@ -49,7 +50,7 @@ class SeparateProcessJudge(NotebookJudge):
     def __init__(
         self,
         link: Link,
-        isolation: dict[str, Any] | None,
+        isolation: IsolationFields | None,
         is_recording: bool = False,
         *,
         shared_folders: dict[str, str] | None = None,

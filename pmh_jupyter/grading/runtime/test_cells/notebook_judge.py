@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from pmh_jupyter.grading.runtime.transport.bundle import BundleCell
 from pmh_jupyter.grading.runtime.transport.framing import Link
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
-
-BundleCell = dict[str, Any]
-"""A cell of a bundle: cell (its number), kind (student, locked, test), source; of a test cell also grade_id and compiled."""
 
 
 class NotebookJudge(Protocol):
@@ -49,7 +47,7 @@ class NotebookJudge(Protocol):
         """Run a cell. Returns the fields of its `CellResult` that depend on its kind."""
         number, source = cell["cell"], cell["source"]
         if cell["kind"] == "test":
-            return self.run_test_cell(number, cell.get("grade_id") or "", source, cell.get("compiled", ""))
+            return self.run_test_cell(number, cell["grade_id"] or "", source, cell["compiled"])
         run_cell = self.run_locked_cell if cell["kind"] == "locked" else self.run_student_cell
         return {"error": run_cell(number, source)}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 
 
 class TestUsage:
@@ -14,8 +17,8 @@ class TestUsage:
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, isolation: dict[str, Any] | None) -> None:
-        fields = isolation or {}
+    def __init__(self, isolation: IsolationFields | None) -> None:
+        fields: Mapping[str, Any] = isolation or {}
         self.library_names = _decode_import_paths(fields.get("library_names", {}))
         self.rebound_names = set(fields.get("rebound_names", ()))
         self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))

@@ -6,6 +6,7 @@ The student's code shares this process. `tamper_guard` describes the protection 
 from __future__ import annotations
 
 import ast
+import asyncio
 import builtins
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -133,8 +134,9 @@ def _execute_statements(
     previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
     try:
         provenance.test_code_ids.clear()
+        run_coroutine = getattr(shell, "loop_runner", asyncio.run)
         return _TestCellRunner(
-            shell, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
+            namespace, run_coroutine, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
         ).run_all(statements)
     finally:
         context.used_operators.update(comparator.used_operators)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import signal
 from collections.abc import Collection, Iterator
@@ -35,17 +36,18 @@ class TestCell(StatementRunner):
     """Runs the statements of one cell. Raises `PeerLost` if the student process is lost."""
 
     __test__ = False  # not a pytest class
+    user_ns: Namespace
 
     def __init__(
         self, peer: JudgePeer, test_namespace: Namespace, helpers: TestHelpers, compiled_cell: CompiledCell | None
     ) -> None:
-        self.peer, self.user_ns, self.compiled_cell = peer, test_namespace, compiled_cell
+        self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(comparison, sites=sites, evidence=self.evidence)
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
-        super().__init__(self, recorder, {}, FlagCollector())
+        super().__init__(test_namespace, asyncio.run, recorder, {}, FlagCollector())
 
     def run(self) -> TestCellFields:
         """Run the cell. Returns all fields but flags.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,14 +24,16 @@ MAX_TEST_RESULTS = 500
 class StatementRunner:
     """Runs the statements of one test cell. Each isolation has a subclass, which executes a statement in its way.
 
-    shell: any object with a `user_ns`, the namespace of the statements. leading_blank_lines: see `describe_cell_error`.
+    user_ns: the namespace of the statements. run_coroutine: runs a statement that awaits something.
+    leading_blank_lines: see `describe_cell_error`.
 
     Each result has name, expression, is_hidden, outcome (passed, failed, crashed, timed-out, not-checked, grader-error), reason
     (see `judge_output.JudgeTestResult`), text (the author's message, or what the reason is about), expected,
     got, and the fields of `describe_cell_error`.
     """
 
-    shell: Any
+    user_ns: dict[str, Any]
+    run_coroutine: Callable[[Any], Any]
     recorder: AssertionRecorder
     leading_blank_lines: dict[int, int]
     flag_collector: FlagCollector
@@ -58,7 +59,7 @@ class StatementRunner:
             if statement.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
             elif statement.is_credit_expression:
-                credit = pop_credit(self.shell.user_ns)
+                credit = pop_credit(self.user_ns)
         return {"tests": _limit_results(tests) or [make_test_result(None, "passed", TestReason.NONE)]} | credit
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
@@ -80,12 +81,10 @@ class StatementRunner:
         raise NotImplementedError
 
     def _execute_code(self, code: CodeType) -> None:
-        namespace = self.shell.user_ns
         if code.co_flags & inspect.CO_COROUTINE:
-            run_coroutine: Callable[[Any], Any] = getattr(self.shell, "loop_runner", asyncio.run)
-            run_coroutine(eval(code, namespace))
+            self.run_coroutine(eval(code, self.user_ns))
         else:
-            exec(code, namespace)
+            exec(code, self.user_ns)
 
     def _build_passed_result(self, statement: StatementSpec) -> TestFields:
         """Return the result of a statement that raised nothing. It has passed only if an assertion was reached."""

@@ -32,7 +32,7 @@ def remove_hidden_values(
 
     visible_plan: the same plan without hidden tests. run_visible_plan: runs it; called only if something would be shown.
     """
-    first = next(
+    first_hidden_step = next(
         (
             number
             for number, (step, visible_step) in enumerate(zip(run.plan.steps, visible_plan.steps, strict=True))
@@ -40,13 +40,13 @@ def remove_hidden_values(
         ),
         None,
     )
-    if first is None:
+    if first_hidden_step is None:
         return run
     results = {number: _clean_hidden_tests(run.plan, number, result) for number, result in run.results.items()}
-    later = {number: result for number, result in results.items() if number >= first}
+    later = {number: result for number, result in results.items() if number >= first_hidden_step}
     if any(map(_shows_something, later.values())):
         visible_results = run_visible_plan().results
-        results |= {number: _take_texts(result, visible_results.get(number)) for number, result in later.items()}
+        results |= {number: _replace_texts(result, visible_results.get(number)) for number, result in later.items()}
     return replace(run, results=results)
 
 
@@ -105,14 +105,14 @@ def _shows_something(result: CellResult) -> bool:
     return has_failed_test or result.error is not None or bool(result.cause)
 
 
-def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellResult:
+def _replace_texts(result: CellResult, visible_result: CellResult | None) -> CellResult:
     """Return the result with the texts of the run without hidden tests."""
     visible_tests = list(visible_result.tests) if visible_result else []
     tests: list[JudgeTestResult] = []
     for test in result.tests:
         visible_test = visible_tests.pop(0) if visible_tests and not test.is_hidden else None
         is_shown = test.outcome != "passed" and not test.is_hidden
-        tests.append(_take_test_texts(test, visible_test) if is_shown else test)
+        tests.append(_replace_test_texts(test, visible_test) if is_shown else test)
     update: dict[str, Any] = {"tests": tuple(tests)}
     if result.cause:
         is_same = visible_result is not None and visible_result.cause == result.cause
@@ -123,7 +123,7 @@ def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellRe
     return result.model_copy(update=update)
 
 
-def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
+def _replace_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
     if visible_test is not None and (visible_test.name, visible_test.outcome) == (test.name, test.outcome):
         return visible_test
     error_type = _get_error_type(test)

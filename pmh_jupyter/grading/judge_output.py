@@ -32,11 +32,11 @@ TextTuple = Annotated[tuple[Text, ...], Strict(False)]
 MAX_LINES = 250_000
 
 
-class StrictModel(BaseModel):
+class JudgeModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class CellError(StrictModel):
+class CellError(JudgeModel):
     """The exception that a cell raised, and the place in the student's cells where it was raised."""
 
     error_type: Line
@@ -61,14 +61,14 @@ class JudgeTestResult(CellError):
     got: Text | None = None
 
 
-class JudgeFlag(StrictModel):
+class JudgeFlag(JudgeModel):
     """An event that staff should look at; see `domain.verdict.Flag`."""
 
     code: ShortText
     detail: ShortText = ""
 
 
-class CellResult(StrictModel):
+class CellResult(JudgeModel):
     """The result of one cell that was run. Its state is "died" if its process ended before the cell did.
 
     A test cell gives partial credit if its last statement is an expression, without a `;` after it, that does not call an assert…

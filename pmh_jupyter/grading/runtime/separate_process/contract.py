@@ -127,7 +127,7 @@ class Contract:
     decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there. `violation` is the
     first violation of the current statement. It counts even if the test catches the exception. `entries` are
     those of the current cell, and `recorded_entries` what the reference adds to them. `recorded_operators`
-    are the same in the form that in-process isolation uses (see `NotebookIsolation.operators`).
+    are the same in the form that in-process isolation uses (see `NotebookUsage.operators`).
     """
 
     def __init__(self, *, is_recording: bool) -> None:

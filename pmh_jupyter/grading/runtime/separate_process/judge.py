@@ -41,7 +41,7 @@ from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, Tes
 class SeparateProcessJudge(NotebookJudge):
     """Runs the cells of a notebook with separate-process isolation.
 
-    link: the connection to the student process. isolation: the notebook's isolation (see `domain.isolation.NotebookIsolation`), or None.
+    link: the connection to the student process. isolation: the notebook's isolation (see `IsolationFields`), or None.
     is_recording: record the usage of the reference solution (`build_usage`), and refuse nothing.
     shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
     ({path, content in base64}). max_file_bytes: maximum size of a file.

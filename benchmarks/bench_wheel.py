@@ -12,7 +12,6 @@ import pytest
 
 from benchmarks.baseline import baseline_seconds
 from benchmarks.report import BenchmarkReport
-from pmh_jupyter.authoring.read_local import make_grading_task
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.grading.assemble import assemble_submission
@@ -109,7 +108,7 @@ def _pair_submissions(
                 yield PairedSubmission(
                     lesson.name,
                     student,
-                    make_grading_task(
+                    GradingTask.from_release(
                         release.release, release.submitted(student), EffectiveLimits(cell_seconds=lesson.seconds)
                     ),
                 )

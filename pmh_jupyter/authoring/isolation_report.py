@@ -36,8 +36,8 @@ class IsolationReport:
 
 def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) -> IsolationReport:
     """Decide the isolation of every notebook of a release. Raises Unavailable if the grader fails."""
-    limits, preload = EffectiveLimits().apply(lesson.limits), lesson.preload
-    task = GradingTask(release.exercises, release.sealed_files, release.sealed_files, limits=limits, preload=preload)
+    limits = EffectiveLimits().apply(lesson.limits)
+    task = GradingTask.from_release(release, release.sealed_files, limits, lesson.preload)
     isolation = decide_isolation(task, backend)
     kernel_problems = tuple(find_missing_kernels(release, task, backend))
     cells = {

@@ -9,7 +9,7 @@ from pmh_jupyter.domain.course import Release
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assemble import Step, assemble_submission
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.run import run_plan
+from pmh_jupyter.grading.run import RunContext, run_plan
 from pmh_jupyter.grading.task import GradingTask
 
 
@@ -18,7 +18,7 @@ def find_missing_kernels(release: Release, task: GradingTask, backend: SandboxBa
     for plan in assemble_submission(replace(task, submitted_files=release.sealed_files)).plans:
         if not plan.kernel:
             continue
-        kernel_run = run_plan(replace(plan, steps=(Step(""),)), (), task.limits, backend)
+        kernel_run = run_plan(replace(plan, steps=(Step(""),)), task.limits, RunContext((), frozenset(), backend))
         if kernel_run.grader_error:
             yield Problem(
                 f"{release.lesson}/{plan.path}",

@@ -10,10 +10,8 @@ from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release import build_lesson_release
 from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
-from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.task import GradingTask
 
 
 def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> tuple[Release, tuple[Problem, ...]]:
@@ -40,13 +38,6 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> tu
             advice="Name the lesson's source, with solutions and tests. Its cells need nbgrader metadata with a grade_id.",
         )
     return release, (*problems, *leaks)
-
-
-def make_grading_task(
-    release: Release, submitted: tuple[File, ...], limits: EffectiveLimits, preload: tuple[str, ...] = ()
-) -> GradingTask:
-    """Return a task for all exercises of a release, hidden tests included."""
-    return GradingTask(release.exercises, release.sealed_files, submitted, limits=limits, preload=preload)
 
 
 def _read_files(path: str) -> tuple[File, ...]:

@@ -24,15 +24,11 @@ def run_trial(
 
     Raises Unavailable if the grader fails.
     """
-    limits, preload = EffectiveLimits().apply(lesson.limits), lesson.preload
+    limits = EffectiveLimits().apply(lesson.limits)
     automatic_exercises = tuple(exercise for exercise in release.exercises if not exercise.is_manually_graded)
-    task = GradingTask(
-        automatic_exercises,
-        release.sealed_files,
-        release.sealed_files,
-        limits=limits,
-        preload=preload,
-        isolation=isolation,
+    task = replace(
+        GradingTask.from_release(release, release.sealed_files, limits, lesson.preload, isolation),
+        exercises=automatic_exercises,
     )
     solution_verdicts = _grade(release, task, backend)
     untouched_verdicts = _grade(release, replace(task, submitted_files=release.student_files), backend)

@@ -31,7 +31,7 @@ def _validate_weights(value: object) -> object:
 Weights = Annotated[str | list[int | float] | None, BeforeValidator(_validate_weights)]
 
 
-class StrictModel(BaseModel):
+class SchemaModel(BaseModel):
     """Base of all models in this module."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,7 +45,7 @@ def _make_limit_field(name: str) -> Any:
     return Field(default=None, gt=limit.minimum, le=limit.maximum, strict=False)
 
 
-class LimitsEntry(StrictModel):
+class LimitsEntry(SchemaModel):
     """`[limits]`: resource limits of a lesson's gradings; see domain.limits for units and ranges. None: the hub's setting."""
 
     cell_seconds: float | None = _make_limit_field("cell_seconds")
@@ -60,7 +60,7 @@ class LimitsEntry(StrictModel):
         return RequestedLimits.from_display_units(self.model_dump())
 
 
-class LessonEntry(StrictModel):
+class LessonEntry(SchemaModel):
     """`[[units.lessons]]`: a folder of the course. Its limits and `preload` take precedence over the course's."""
 
     slug: Slug
@@ -69,21 +69,21 @@ class LessonEntry(StrictModel):
     preload: list[ModuleName] | None = Field(default=None, max_length=50)
 
 
-class UnitEntry(StrictModel):
+class UnitEntry(SchemaModel):
     """`[[units]]`: a group of lessons, in the order in which they are learned."""
 
     title: Text
     lessons: list[LessonEntry] = Field(min_length=1)
 
 
-class ConceptEntry(StrictModel):
+class ConceptEntry(SchemaModel):
     """`[[concepts]]`: a concept that cells may name in `metadata.pmh.concepts`."""
 
     slug: Slug
     title: Text
 
 
-class AchievementEntry(StrictModel):
+class AchievementEntry(SchemaModel):
     """`[[achievements]]`: see domain.achievements for the rules (COUNTERS_BY_RULE) and icons (ACHIEVEMENT_ICONS)."""
 
     slug: Slug
@@ -95,7 +95,7 @@ class AchievementEntry(StrictModel):
     lesson: Slug | None = None
 
 
-class CourseFile(StrictModel):
+class CourseFile(SchemaModel):
     """course.toml. `header` and `footer` name notebooks beside it, whose cells go before and after those of every notebook."""
 
     slug: Slug
@@ -110,7 +110,7 @@ class CourseFile(StrictModel):
     footer: Text | None = None
 
 
-class CellMeta(StrictModel):
+class CellMeta(SchemaModel):
     """`metadata.pmh` of a cell, for everything that nbgrader's metadata does not cover. Hints are shown one after another.
 
     weights (test cells): splits the points over the assertions, see `grading.assertion_weights`.
@@ -125,7 +125,7 @@ class CellMeta(StrictModel):
     accept_in_process: bool = False
 
 
-class NotebookMeta(StrictModel):
+class NotebookMeta(SchemaModel):
     """`metadata.pmh` of a notebook: the defaults of its cells."""
 
     weights: Literal["equal", "all-or-nothing"] | None = None

@@ -89,7 +89,7 @@ FLAG_TEXTS = {
     "test-changed": "The tests in this cell were changed; the lesson's own version was used",
     "judge-output-malformed": "The output of the sandbox was incomplete or malformed",
     "invalid-credit": "This cell returned an unusual share of its points",
-    # seen while tests ran in the student process
+    # seen while the tests ran
     "code-for-data": "A test would have run code from an answer where the solution has plain data; the code was not run",
     "object-for-data": "The answer has an object of its own class where the solution has plain data; the object was not trusted",
     "dishonest-operator": "An object answered a comparison where the solution has plain data, or claimed something impossible",

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "8"
+GRADER_VERSION = "9"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
@@ -20,14 +20,13 @@ class Isolation(StrEnum):
 
 
 @dataclass(frozen=True)
-class NotebookIsolation:
-    """Facts that the grader needs about one notebook's test cells. Names are those of the notebook's namespace.
+class NotebookUsage:
+    """What the tests of one notebook use, recorded while the reference runs: the notebook with its solutions.
 
-    The reference is the notebook with its solutions, which was run to determine these values.
+    Names are those of the notebook's namespace.
 
     library_names: names that the reference leaves bound to an object of a library, as (module, attribute); the attribute is "" for the
     module itself.
-    exported_names: names that test cells bind and that later student cells of the reference read.
     rebound_names: names that cells of the reference bind.
     shadowed_builtins: builtins that the reference rebinds.
     test_helpers: functions of locked cells that test cells use; the judge has its own copies.
@@ -38,15 +37,9 @@ class NotebookIsolation:
     ("2:7-2:20 operator eq"; see `grading.runtime.separate_process.contract`).
     operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
     plain data on the other side, in line 2 of the cell. A cell without an entry is unknown and not restricted.
-    displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
-    reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
-    cell, reason: why the tests run in-process; None otherwise.
     """
 
-    notebook: str
-    isolation: Isolation = Isolation.SEPARATE_PROCESS
     library_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    exported_names: tuple[str, ...] = ()
     rebound_names: tuple[str, ...] = ()
     shadowed_builtins: tuple[str, ...] = ()
     test_helpers: tuple[str, ...] = ()
@@ -54,6 +47,23 @@ class NotebookIsolation:
     changed_files: tuple[str, ...] = ()
     contract: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NotebookIsolation:
+    """Facts that the grader needs about one notebook's test cells, determined by running the reference.
+
+    exported_names: names that test cells bind and that later student cells of the reference read.
+    usage: what the tests use.
+    displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
+    reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
+    cell, reason: why the tests run in-process; None otherwise.
+    """
+
+    notebook: str
+    isolation: Isolation = Isolation.SEPARATE_PROCESS
+    exported_names: tuple[str, ...] = ()
+    usage: NotebookUsage = field(default_factory=NotebookUsage)
     displaying_cells: tuple[str, ...] = ()
     reference_flags: tuple[Flag, ...] = ()
     cell: str | None = None

@@ -18,14 +18,8 @@ from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
 from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
-from pmh_jupyter.grading.cell_matching import (
-    MAX_CANDIDATES,
-    CellMatches,
-    is_unchanged,
-    is_untouched,
-    match_cells,
-    select_answers,
-)
+from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
+from pmh_jupyter.grading.cell_text import is_unchanged, is_untouched, select_answers
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask

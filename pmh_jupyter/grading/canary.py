@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pmh_jupyter.domain.course import Exercise, File
-from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
@@ -47,7 +47,9 @@ def _make_canary_task() -> GradingTask:
         sealed_files=(_make_notebook_file([sealed[0], tests[0], sealed[1], tests[1]]),),
         submitted_files=(_make_notebook_file([answers[0], answers[1]]),),
         limits=EffectiveLimits(cell_seconds=10, submission_seconds=20),
-        isolation=ReleaseIsolation(GRADER_VERSION, (NotebookIsolation(NOTEBOOK_PATH, rebound_names=("x",)),)),
+        isolation=ReleaseIsolation(
+            GRADER_VERSION, (NotebookIsolation(NOTEBOOK_PATH, usage=NotebookUsage(rebound_names=("x",))),)
+        ),
     )
 
 

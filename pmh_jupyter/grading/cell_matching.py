@@ -30,12 +30,11 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 
-from pmh_jupyter.domain.kernels import make_code_stub
-from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
 from pmh_jupyter.domain.notebook import Cell
+from pmh_jupyter.grading.cell_text import is_untouched, list_accepted_sources, make_stub, normalize_whitespace
 from pmh_jupyter.grading.name_analysis import CellNames, analyze_names, find_identifiers
 
 # Limits against notebooks that are built to be slow. Real notebooks stay far below them.
@@ -80,55 +79,6 @@ def match_cells(release: tuple[Cell, ...], student: tuple[Cell, ...]) -> CellMat
     return matcher.matches
 
 
-def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:
-    """Return the copies of an answer cell to run. Untouched copies, and copies of another type, count only if there are no others."""
-    stub = make_stub(cell).split()
-    touched_copies = [copy for copy in copies if copy.source.split() not in ([], stub)] or copies[:1]
-    return [copy for copy in touched_copies if copy.cell_type == cell.cell_type] or touched_copies
-
-
-def is_untouched(cell: Cell, copy: Cell) -> bool:
-    """Return whether an answer cell still has the stub, or is empty."""
-    return not copy.source.strip() or _equal_ignoring_whitespace(copy.source, make_stub(cell))
-
-
-def make_stub(cell: Cell) -> str:
-    """Return the student version of a solution cell's source."""
-    return _apply_stub(cell.source, make_code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
-
-
-@lru_cache(256)  # the release's cells are the same for every submission
-def _apply_stub(source: str, stub: str) -> str:
-    return (
-        remove_regions(replace_solutions(source, stub), RegionKind.HIDDEN_TESTS)
-        if has_region(source, RegionKind.SOLUTION)
-        else stub
-    )
-
-
-def is_unchanged(cell: Cell, copy: Cell) -> bool:
-    """Return whether a student's copy of a test or locked cell has the release's text, ignoring white space."""
-    return any(_equal_ignoring_whitespace(source, copy.source) for source in _list_accepted_sources(cell))
-
-
-def _list_accepted_sources(cell: Cell) -> tuple[str, ...]:
-    return _remove_hidden_tests(cell.source), cell.source
-
-
-@lru_cache(256)
-def _remove_hidden_tests(source: str) -> str:
-    return remove_regions(source, RegionKind.HIDDEN_TESTS)
-
-
-def _equal_ignoring_whitespace(left: str, right: str) -> bool:
-    return left.split() == right.split()
-
-
-def _normalize_whitespace(source: str) -> str:
-    """Return a lookup key that ignores white space."""
-    return " ".join(source.split())
-
-
 class _CellMatcher:
     """The state of the matching: both notebooks, the student's unmatched cells, and indices over them, which are built on first use."""
 
@@ -138,12 +88,15 @@ class _CellMatcher:
         self.names_by_student_cell: dict[int, CellNames] = {}
         self.parse_budget = PARSE_BUDGET_CHARACTERS
         release_ids = {cell.grade_id for cell in release if cell.grade_id}
-        starter_texts = {_normalize_whitespace(cell.source) for cell in release if not cell.grade_id}
-        self.cells_without_release_id = [n for n, cell in enumerate(student) if cell.grade_id not in release_ids]
+        starter_texts = {normalize_whitespace(cell.source) for cell in release if not cell.grade_id}
+        self.cells_without_release_id = [
+            student_index for student_index, cell in enumerate(student) if cell.grade_id not in release_ids
+        ]
         self.free_cells = {
-            n
-            for n in self.cells_without_release_id
-            if student[n].source.strip() and _normalize_whitespace(student[n].source) not in starter_texts
+            student_index
+            for student_index in self.cells_without_release_id
+            if student[student_index].source.strip()
+            and normalize_whitespace(student[student_index].source) not in starter_texts
         }
 
     def match_by_grade_id(self) -> None:
@@ -170,7 +123,7 @@ class _CellMatcher:
 
     def match_by_position(self) -> None:
         """Apply rule 3: match answers by position between their matched neighbors."""
-        unmatched = [n for n in self._list_unmatched_release_cells() if self.release[n].is_solution]
+        unmatched = [index for index in self._list_unmatched_release_cells() if self.release[index].is_solution]
         if not unmatched:
             return
         bounds = self._compute_position_bounds(unmatched)
@@ -181,12 +134,17 @@ class _CellMatcher:
             start = bisect_right(order, last_match_after.get(low, low))
             nearby_cells = order[start : start + MAX_CANDIDATES]
             possible_cells = [
-                n
-                for n in nearby_cells
-                if n < high and n in self.free_cells and self._is_possible_answer(release_index, n)
+                student_index
+                for student_index in nearby_cells
+                if student_index < high
+                and student_index in self.free_cells
+                and self._is_possible_answer(release_index, student_index)
             ]
             if possible_cells:
-                best = max(possible_cells, key=lambda n: (self._compute_similarity(release_index, n), -n))
+                best = max(
+                    possible_cells,
+                    key=lambda student_index: (self._compute_similarity(release_index, student_index), -student_index),
+                )
                 last_match_after[low] = best
                 self._assign(release_index, best)
                 self.matches.matched_by_position.add(release_index)
@@ -205,7 +163,11 @@ class _CellMatcher:
         unanswered = self._find_unanswered()
         if not unanswered:
             return
-        answer_cells = [n for n, release_index in release_cell_of.items() if self.release[release_index].is_solution]
+        answer_cells = [
+            student_index
+            for student_index, release_index in release_cell_of.items()
+            if self.release[release_index].is_solution
+        ]
         bindings = self._index_by_name(sorted(answer_cells))
         for release_index in unanswered:
             required_names = self.required_names[release_index]
@@ -278,7 +240,9 @@ class _CellMatcher:
     @cached_property
     def _free_cells_by_name(self) -> dict[str, list[int]]:
         """Return the unmatched cells that bind a required name; code before text."""
-        order = sorted(self.free_cells, key=lambda n: (self.student[n].cell_type != "code", n))
+        order = sorted(
+            self.free_cells, key=lambda student_index: (self.student[student_index].cell_type != "code", student_index)
+        )
         return self._index_by_name(order)
 
     def _index_by_name(self, order: Iterable[int]) -> dict[str, list[int]]:
@@ -293,11 +257,16 @@ class _CellMatcher:
 
     @cached_property
     def _cells_by_id(self) -> dict[str, list[int]]:
-        return self._group_by_key((self.student[n].id, n) for n in self.cells_without_release_id)
+        return self._group_by_key(
+            (self.student[student_index].id, student_index) for student_index in self.cells_without_release_id
+        )
 
     @cached_property
     def _cells_by_text(self) -> dict[str, list[int]]:
-        return self._group_by_key((_normalize_whitespace(self.student[n].source), n) for n in sorted(self.free_cells))
+        return self._group_by_key(
+            (normalize_whitespace(self.student[student_index].source), student_index)
+            for student_index in sorted(self.free_cells)
+        )
 
     def _group_by_key(self, pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
         index: dict[str, list[int]] = defaultdict(list)
@@ -325,8 +294,12 @@ class _CellMatcher:
         if cell.is_solution:
             yield from self._find_defining_cells(release_index, self._free_cells_by_name)
             return
-        for text in dict.fromkeys(_normalize_whitespace(source) for source in _list_accepted_sources(cell)):
-            yield from (n for n in self._cells_by_text.get(text, ())[:MAX_CANDIDATES] if n in self.free_cells)
+        for text in dict.fromkeys(normalize_whitespace(source) for source in list_accepted_sources(cell)):
+            yield from (
+                student_index
+                for student_index in self._cells_by_text.get(text, ())[:MAX_CANDIDATES]
+                if student_index in self.free_cells
+            )
 
     def _find_same_id(self, release_index: int) -> int | None:
         candidates = self._cells_by_id.get(self.release[release_index].id, [])
@@ -390,7 +363,7 @@ class _CellMatcher:
         if not cell.grade_id or release_index in self.matches.moved_answers:
             return False
         copies = self.matches.student_cells_of.get(release_index, [])[:MAX_CANDIDATES]
-        return all(self._is_unrelated(cell, n, required_names) for n in copies)
+        return all(self._is_unrelated(cell, student_index, required_names) for student_index in copies)
 
     def _is_unrelated(self, cell: Cell, student_index: int, required_names: frozenset[str]) -> bool:
         if is_untouched(cell, self.student[student_index]):

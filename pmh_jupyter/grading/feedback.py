@@ -8,16 +8,17 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import NOT_ANSWERED_CODE, Message
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 # What a test may not rely on, or has not looked at (see `runtime.separate_process.contract` and `runtime.test_cells.evidence`).
 _CONTRACT_MESSAGES = {
-    "object-for-data": Message("test-object-for-data"),
-    "object-of-test": Message("test-object-of-test"),
-    "code-for-data": Message("test-code-for-data"),
-    "dishonest-operator": Message("test-dishonest-operator"),
-    "not-a-number": Message("test-not-a-number"),
-    "empty-value": Message("test-empty-value"),
-    "too-few-values": Message("test-too-few-values"),
+    TestReason.OBJECT_FOR_DATA: Message("test-object-for-data"),
+    TestReason.OBJECT_OF_TEST: Message("test-object-of-test"),
+    TestReason.CODE_FOR_DATA: Message("test-code-for-data"),
+    TestReason.DISHONEST_OPERATOR: Message("test-dishonest-operator"),
+    TestReason.NOT_A_NUMBER: Message("test-not-a-number"),
+    TestReason.EMPTY_VALUE: Message("test-empty-value"),
+    TestReason.TOO_FEW_VALUES: Message("test-too-few-values"),
 }
 
 
@@ -29,16 +30,16 @@ def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message
         return Message("invalid-test")
     if test.outcome == "not-checked":
         return Message("test-not-reached")
-    if test.reason == "timed-out":
+    if test.reason is TestReason.TIMED_OUT:
         return Message(
             "hidden-test-timed-out" if test.is_hidden else "test-timed-out",
             _make_expression_params(test) | _make_cell_seconds_params(limits),
         )
-    if test.reason == "memory":
+    if test.reason is TestReason.MEMORY:
         return Message("memory-limit-exceeded", _build_memory_params(limits))
-    if test.reason == "author-message":
+    if test.reason is TestReason.AUTHOR_MESSAGE:
         return Message("test-message", {"text": test.text})
-    if test.reason == "exception":
+    if test.reason is TestReason.EXCEPTION:
         return _make_exception_message(test)
     return Message("hidden-test-failed") if test.is_hidden else _make_failure_message(test)
 
@@ -46,7 +47,7 @@ def make_test_message(test: JudgeTestResult, limits: EffectiveLimits) -> Message
 def _make_failure_message(test: JudgeTestResult) -> Message:
     """Return the message for a visible test that was evaluated and is not met."""
     values = _make_expression_params(test) | {"expected": test.expected or "", "got": test.got or ""}
-    if test.reason == "values-differ":
+    if test.reason is TestReason.VALUES_DIFFER:
         return Message("test-differs", values)
     if test.reason in _CONTRACT_MESSAGES:
         return replace(_CONTRACT_MESSAGES[test.reason], params=values | {"class": test.text})

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from pmh_jupyter.domain.course import Exercise
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation
@@ -17,14 +16,13 @@ from pmh_jupyter.grading.assemble import (
     AssembledSubmission,
     NotebookPlan,
     assemble_submission,
-    collect_working_files,
     is_notebook,
     read_sealed_notebook,
 )
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.hidden_values import remove_hidden_values
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.run import NotebookRun, reduce_limits, run_plan
+from pmh_jupyter.grading.run import NotebookRun, RunContext, reduce_limits, run_plan
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 
@@ -93,7 +91,7 @@ def _run_plans(
     submission: AssembledSubmission, task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache
 ) -> tuple[NotebookRun, ...]:
     """Run the notebooks one after another, each in its own sandbox, within the time limit of the whole submission."""
-    files, release_paths = collect_working_files(task, submission), frozenset(file.path for file in task.sealed_files)
+    context = RunContext.from_task(task, submission, backend)
     try:
         isolation = task.isolation or isolation_cache.get_or_decide(task, backend)
     except Unavailable as error:
@@ -102,17 +100,8 @@ def _run_plans(
     runs: list[NotebookRun] = []
     for plan, visible_plan in zip(submission.plans, submission.visible_plans, strict=True):
         notebook_isolation = isolation.find_notebook(plan.path)
-        run_one = partial(
-            run_plan,
-            files=files,
-            backend=backend,
-            isolation=notebook_isolation,
-            preload=task.preload,
-            seed=task.seed,
-            release_paths=release_paths,
-        )
         limits = reduce_limits(task.limits, sum(run.seconds for run in runs))
-        run = _run_notebook(plan, visible_plan, limits, run_one)
+        run = _run_notebook(plan, visible_plan, limits, context, notebook_isolation)
         if notebook_isolation:
             run = _apply_reference(run, notebook_isolation)
         if run.grader_error:
@@ -122,15 +111,20 @@ def _run_plans(
 
 
 def _run_notebook(
-    plan: NotebookPlan, visible_plan: NotebookPlan, limits: EffectiveLimits, run_one: Callable[..., NotebookRun]
+    plan: NotebookPlan,
+    visible_plan: NotebookPlan,
+    limits: EffectiveLimits,
+    context: RunContext,
+    isolation: NotebookIsolation | None,
 ) -> NotebookRun:
-    """Run one notebook, and its visible plan if needed, with `run_one(plan, limits=…)`. An error of the grader is part of the result."""
+    """Run one notebook, and its visible plan if needed. An error of the grader is part of the result."""
     try:
-        run = run_one(plan, limits=limits)
+        run = run_plan(plan, limits, context, isolation=isolation)
         if run.plan.kernel:
             return run
+        remaining_limits = reduce_limits(limits, run.seconds)
         return remove_hidden_values(
-            run, visible_plan, partial(run_one, visible_plan, limits=reduce_limits(limits, run.seconds))
+            run, visible_plan, lambda: run_plan(visible_plan, remaining_limits, context, isolation=isolation)
         )
     except NoSandbox as error:
         return NotebookRun(plan, {}, grader_error=error.message)

@@ -23,6 +23,7 @@ from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import MESSAGE_INDEXES
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
@@ -34,7 +35,7 @@ def remove_hidden_values(
 
     visible_plan: the same plan without hidden tests. run_visible_plan: runs it; called only if something would be shown.
     """
-    first = next(
+    first_hidden_step = next(
         (
             number
             for number, (step, visible_step) in enumerate(zip(run.plan.steps, visible_plan.steps, strict=True))
@@ -42,15 +43,15 @@ def remove_hidden_values(
         ),
         None,
     )
-    if first is None:
+    if first_hidden_step is None:
         return run
     results = {number: _clean_hidden_tests(run.plan, number, result) for number, result in run.results.items()}
-    later = {number: result for number, result in results.items() if number >= first}
+    later = {number: result for number, result in results.items() if number >= first_hidden_step}
     if any(map(_shows_something, later.values())):
         visible_results = run_visible_plan().results
-        results |= {number: _take_texts(result, visible_results.get(number)) for number, result in later.items()}
+        results |= {number: _replace_texts(result, visible_results.get(number)) for number, result in later.items()}
         results |= {
-            number: _take_credit(results[number], visible_results.get(number))
+            number: _replace_credit(results[number], visible_results.get(number))
             for number in later
             if not _has_hidden_lines(run.plan.steps[number], visible_plan.steps[number])
         }
@@ -72,7 +73,9 @@ def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
     """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
     text = test.text if test.text in _find_author_messages(source) else ""
     visible_fields = _EMPTY_FIELDS | {"text": text, "error_type": _get_error_type(test)}
-    reason = "not-met" if test.reason == "author-message" and not visible_fields["text"] else test.reason
+    reason = (
+        TestReason.NOT_MET if test.reason is TestReason.AUTHOR_MESSAGE and not visible_fields["text"] else test.reason
+    )
     return test.model_copy(update={**visible_fields, "reason": reason})
 
 
@@ -115,14 +118,14 @@ def _shows_something(result: CellResult) -> bool:
     return has_failed_test or result.error is not None or bool(result.cause) or result.credit is not None
 
 
-def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellResult:
+def _replace_texts(result: CellResult, visible_result: CellResult | None) -> CellResult:
     """Return the result with the texts of the run without hidden tests."""
     visible_tests = list(visible_result.tests) if visible_result else []
     tests: list[JudgeTestResult] = []
     for test in result.tests:
         visible_test = visible_tests.pop(0) if visible_tests and not test.is_hidden else None
         is_shown = test.outcome != "passed" and not test.is_hidden
-        tests.append(_take_test_texts(test, visible_test) if is_shown else test)
+        tests.append(_replace_test_texts(test, visible_test) if is_shown else test)
     update: dict[str, Any] = {"tests": tuple(tests)}
     if result.cause:
         is_same = visible_result is not None and visible_result.cause == result.cause
@@ -133,7 +136,7 @@ def _take_texts(result: CellResult, visible_result: CellResult | None) -> CellRe
     return result.model_copy(update=update)
 
 
-def _take_credit(result: CellResult, visible_result: CellResult | None) -> CellResult:
+def _replace_credit(result: CellResult, visible_result: CellResult | None) -> CellResult:
     """Return the result of a visible cell with the points of the run without hidden tests, which gives none if it does not get there."""
     if result.credit is None or result.credit <= 0:
         return result
@@ -141,9 +144,15 @@ def _take_credit(result: CellResult, visible_result: CellResult | None) -> CellR
     return result.model_copy(update={"credit": visible_credit or 0.0})
 
 
-def _take_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
+def _replace_test_texts(test: JudgeTestResult, visible_test: JudgeTestResult | None) -> JudgeTestResult:
     if visible_test is not None and (visible_test.name, visible_test.outcome) == (test.name, test.outcome):
         return visible_test
     outcome = "failed" if test.outcome == "crashed" else test.outcome
-    reason = "timed-out" if outcome == "timed-out" else "not-met" if outcome == "failed" else ""
+    reason = (
+        TestReason.TIMED_OUT
+        if outcome == "timed-out"
+        else TestReason.NOT_MET
+        if outcome == "failed"
+        else TestReason.NONE
+    )
     return test.model_copy(update={**_EMPTY_FIELDS, "error_type": "", "outcome": outcome, "reason": reason})

@@ -4,7 +4,7 @@ It runs the reference solution, the untouched notebook, and the reference withou
 and in-process, and compares the results.
 
 - A notebook's tests run in a separate process if the results of every test agree, or if the reference passes only there. The usage that
-  the judge needs (see `NotebookIsolation`) is recorded.
+  the judge needs (see `NotebookUsage`) is recorded.
 - If only the reference differs, and its later cells read names that test cells bind, these names are exported and the runs are repeated.
 - Test helpers run in the judge, which also has copies of the data of locked cells, unless the reference passes only with the notebook's
   own, because it changes them or the names that they read.
@@ -24,16 +24,16 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
-from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.notebook import Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, collect_working_files, is_notebook
+from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, is_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.cell_matching import make_stub
+from pmh_jupyter.grading.cell_text import make_stub
 from pmh_jupyter.grading.name_analysis import analyze_names
-from pmh_jupyter.grading.run import NotebookRun, run_plan
-from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
+from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 
 PassedByCell = dict[str, tuple[bool, ...]]
 """For each test cell: whether each of its tests passed."""
@@ -98,25 +98,19 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     Runs each notebook of the release about 2 × (2 + number of answers) times. Raises Unavailable if the grader fails, and NoSandbox if
     there is no sandbox.
     """
-    full_task = replace(task, submitted_files=task.sealed_files, only_exercises=None, include_hidden_tests=True)
-    reference = assemble_submission(full_task)
-    files, release_paths = (
-        collect_working_files(full_task, reference),
-        frozenset(file.path for file in task.sealed_files),
+    full_task = replace(
+        task,
+        submitted_files=task.sealed_files,
+        only_exercises=None,
+        include_hidden_tests=True,
+        seed=DEFAULT_SEED,  # the decision serves every submission, whatever its seed
     )
+    reference = assemble_submission(full_task)
+    context = RunContext.from_task(full_task, reference, backend)
     notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed_files if is_notebook(file)}
 
     def run(plan: NotebookPlan, isolation: NotebookIsolation, record_usage: bool) -> NotebookRun:
-        notebook_run = run_plan(
-            plan,
-            files,
-            task.limits,
-            backend,
-            isolation=isolation,
-            record_usage=record_usage,
-            preload=task.preload,
-            release_paths=release_paths,
-        )
+        notebook_run = run_plan(plan, task.limits, context, isolation=isolation, record_usage=record_usage)
         if notebook_run.grader_error:
             raise Unavailable(
                 f"{plan.path} could not be run to determine test isolation: {notebook_run.grader_error}",
@@ -167,8 +161,8 @@ class _IsolationTrial:
         test_helpers = self._decide_in_process()
         exported_names = tuple(sorted(set(_find_exported_names(self.plan.steps))))
         variants = (
-            NotebookIsolation(self.plan.path, test_helpers=test_helpers),
-            NotebookIsolation(self.plan.path, locked_data=None),
+            NotebookIsolation(self.plan.path, usage=NotebookUsage(test_helpers=test_helpers)),
+            NotebookIsolation(self.plan.path, usage=NotebookUsage(locked_data=None)),
         )
         for variant in variants:
             isolation, run = self._record_usage(variant)
@@ -190,10 +184,11 @@ class _IsolationTrial:
         self.expected_results = collect_passed_tests(run)
         candidate = replace(
             candidate,
-            test_helpers=test_helpers,
+            usage=replace(candidate.usage, test_helpers=test_helpers),
             exported_names=tuple(sorted(set(_find_names_to_preserve(self.plan.steps)))),
         )
-        for isolation in (candidate, replace(candidate, test_helpers=())):
+        without_helpers = replace(candidate, usage=replace(candidate.usage, test_helpers=()))
+        for isolation in (candidate, without_helpers):
             if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
                 self.in_process = isolation
                 break
@@ -202,19 +197,9 @@ class _IsolationTrial:
     def _record_usage(self, isolation: NotebookIsolation) -> tuple[NotebookIsolation, NotebookRun]:
         """Run the reference, and add the usage of its test cells to the isolation."""
         run = self.run(self.plan, isolation, True)
-        usage = run.usage
-        if usage is not None:
-            isolation = replace(
-                isolation,
-                library_names={name: (module, attribute) for name, (module, attribute) in usage.library_names.items()},
-                rebound_names=tuple(usage.rebound_names),
-                shadowed_builtins=tuple(usage.shadowed_builtins),
-                locked_data=None if isolation.locked_data is None else tuple(usage.locked_data),
-                changed_files=tuple(usage.changed_files),
-                test_helpers=tuple(name for name in isolation.test_helpers if name in usage.test_helpers),
-                contract={cell: tuple(entries) for cell, entries in usage.contract.items()},
-                operators={cell: tuple(names) for cell, names in usage.operators.items()},
-            )
+        if run.usage is not None:
+            test_helpers = tuple(name for name in isolation.usage.test_helpers if name in run.usage.test_helpers)
+            isolation = replace(isolation, usage=replace(run.usage, test_helpers=test_helpers))
         return isolation, run
 
     def _find_differing_cell(self, isolation: NotebookIsolation) -> str | None:
@@ -276,13 +261,8 @@ def _find_failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
         grade_id = run.plan.steps[number].grade_id
         failed_test = next((test for test in result.tests if test.outcome != "passed"), None)
         if grade_id and failed_test:
-            text = failed_test.text or failed_test.detail
-            yield (
-                grade_id,
-                f"{failed_test.error_type or failed_test.reason}: {text}"
-                if text
-                else failed_test.error_type or failed_test.reason,
-            )
+            text, cause = failed_test.text or failed_test.detail, failed_test.error_type or str(failed_test.reason)
+            yield grade_id, f"{cause}: {text}" if text else cause
         elif grade_id and result.cause:
             yield grade_id, result.cause
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,49 +17,32 @@ from pydantic import (
     ValidationError,
 )
 
+from pmh_jupyter.domain.isolation import NotebookUsage
 from pmh_jupyter.domain.printable_text import make_printable, make_single_line
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
-Text = Annotated[str, StringConstraints(max_length=4_000), AfterValidator(make_printable)]
+MAX_TEXT_LENGTH = 4_000
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), AfterValidator(make_printable)]
 ShortText = Annotated[str, StringConstraints(max_length=400), AfterValidator(make_printable)]
 Line = Annotated[str, StringConstraints(max_length=400), AfterValidator(make_single_line)]
 LineNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 CellNumber = Annotated[int, Field(ge=0, le=100_000)]
 # JSON has no tuples, and a strict tuple rejects lists. The items are still validated strictly.
 TextTuple = Annotated[tuple[Text, ...], Strict(False)]
-TextPair = Annotated[tuple[Text, Text], Strict(False)]
 MAX_LINES = 250_000
 
 
-class StrictModel(BaseModel):
+class JudgeModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class CellError(StrictModel):
+class CellError(JudgeModel):
     """The exception that a cell raised, and the place in the student's cells where it was raised."""
 
     error_type: Line
     detail: Line = ""
     cell: CellNumber | None = None
     line: LineNumber | None = None
-
-
-TestReason = Literal[
-    "",
-    "values-differ",
-    "not-met",
-    "exception",
-    "author-message",
-    "timed-out",
-    "memory",
-    "invalid-test",
-    "object-for-data",
-    "object-of-test",
-    "code-for-data",
-    "dishonest-operator",
-    "not-a-number",
-    "empty-value",
-    "too-few-values",
-]
 
 
 class JudgeTestResult(CellError):
@@ -71,33 +55,20 @@ class JudgeTestResult(CellError):
     expression: ShortText
     is_hidden: bool
     outcome: Literal["passed", "failed", "crashed", "timed-out", "not-checked", "grader-error"]
-    reason: TestReason
+    reason: Annotated[TestReason, Strict(False)]  # JSON has no enumerations
     text: Text = ""
     expected: Text | None = None
     got: Text | None = None
 
 
-class JudgeFlag(StrictModel):
+class JudgeFlag(JudgeModel):
     """An event that staff should look at; see `domain.verdict.Flag`."""
 
     code: ShortText
     detail: ShortText = ""
 
 
-class UsageRecord(StrictModel):
-    """The names, files and operators that the test cells of a reference solution used; see `domain.isolation.NotebookIsolation`."""
-
-    library_names: dict[str, TextPair] = Field(default_factory=dict)
-    rebound_names: TextTuple = ()
-    shadowed_builtins: TextTuple = ()
-    test_helpers: TextTuple = ()
-    locked_data: TextTuple = ()
-    changed_files: TextTuple = ()
-    contract: dict[str, TextTuple] = Field(default_factory=dict)
-    operators: dict[str, TextTuple] = Field(default_factory=dict)
-
-
-class CellResult(StrictModel):
+class CellResult(JudgeModel):
     """The result of one cell that was run. Its state is "died" if its process ended before the cell did.
 
     A test cell gives partial credit if its last statement is an expression, without a `;` after it, that does not call an assert…
@@ -143,7 +114,7 @@ class JudgeOutput(BaseModel):
     grader_error: str = ""
     judge_exit_reason: str = ""
     flags: list[tuple[int | None, JudgeFlag]] = Field(default_factory=list)
-    usage: UsageRecord | None = None
+    usage: NotebookUsage | None = None
     compiled_cells: tuple[str, ...] = ()
     is_complete: bool = False
     is_malformed: bool = False
@@ -151,6 +122,10 @@ class JudgeOutput(BaseModel):
 
 _optional_cell_number: TypeAdapter[int | None] = TypeAdapter(CellNumber | None)
 _text_tuple: TypeAdapter[tuple[str, ...]] = TypeAdapter(TextTuple)
+# By the name of the event: the configuration of a dictionary applies to the dataclass in it, which has none of its own.
+_usage_by_event: TypeAdapter[dict[str, NotebookUsage]] = TypeAdapter(
+    dict[str, NotebookUsage], config=ConfigDict(extra="forbid", str_max_length=MAX_TEXT_LENGTH)
+)
 
 
 def parse_judge_output(raw: bytes) -> JudgeOutput:
@@ -189,7 +164,8 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
         cell = _optional_cell_number.validate_python(event.pop("cell"), strict=True)
         output.flags.append((cell, JudgeFlag.model_validate(event)))
     elif event_name == "usage":
-        output.usage = UsageRecord.model_validate(event)
+        usage = _usage_by_event.validate_python({event_name: event})[event_name]
+        output.usage = NotebookUsage(**_make_texts_printable(asdict(usage)))
     elif event_name == "compiled":
         output.compiled_cells = _text_tuple.validate_python(event["cells"])
     elif event_name == "judge-exited":
@@ -200,3 +176,12 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
         output.is_complete = True
     else:
         raise ValueError("unknown event")
+
+
+def _make_texts_printable(value: Any) -> Any:
+    """Return a value of containers and texts with every text in it made printable, except for keys."""
+    if isinstance(value, dict):
+        return {key: _make_texts_printable(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_make_texts_printable, value))
+    return make_printable(value) if isinstance(value, str) else value

@@ -1,7 +1,8 @@
 """Finds the global names that a cell binds and reads, on the host, without running the cell.
 
-`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are supported. The sandbox's runtime has
-its own analysis (`runtime/execution/bindings.py`), because it cannot import this module; `test_name_analysis_agrees.py` compares both.
+`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are supported. The sandbox's runtime has a
+simpler analysis (`runtime/execution/bindings.py`), which cannot import this module, and from which this module takes what a single node
+binds. `test_name_analysis_agrees.py` compares both.
 No function here raises, because a student may write any text, or recurses, because a student's code may be nested deeply.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.grading.runtime.execution.bindings import iter_names_bound_by_node
 
 # More than anybody writes by hand. A syntax tree takes a hundred times the memory of its source.
 MAX_CHARACTERS = 100_000
@@ -119,7 +121,7 @@ def _analyze_scope(scope: _Scope, module: _Scope) -> Iterator[_Scope]:
             scope.reads.add(node.id)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             scope.reads.add(node.target.id)
-        scope.bound.update(_iter_bound_names(node))
+        scope.bound.update((node.arg,) if isinstance(node, ast.arg) else iter_names_bound_by_node(node))
         if isinstance(node, _SCOPES):
             yield _Scope(node, enclosing)
             pending.extend(_iter_nodes_around_scope(node))
@@ -171,19 +173,3 @@ def _find_binding_scope(scope: _Scope, module: _Scope) -> _Scope:
     if not isinstance(scope.node, _COMPREHENSIONS):
         return scope
     return next((outer for outer in scope.enclosing if not isinstance(outer.node, _COMPREHENSIONS)), module)
-
-
-def _iter_bound_names(node: ast.AST) -> Iterator[str]:
-    """Yield the names that the node itself binds, without those that its children bind."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    elif isinstance(node, ast.alias) and node.name != "*":
-        yield (node.asname or node.name).partition(".")[0]
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest

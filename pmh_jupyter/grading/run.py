@@ -10,20 +10,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Flag
-from pmh_jupyter.grading.assemble import NotebookPlan
+from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan, collect_working_files
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.judge_output import (
     CellError,
     CellResult,
     JudgeFlag,
     JudgeOutput,
-    UsageRecord,
     parse_judge_output,
 )
-from pmh_jupyter.grading.task import DEFAULT_SEED
+from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, IsolationFields
+from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 
 MIN_SUBMISSION_SECONDS = 0.1
 # Runs of one notebook: after a cell has crashed the judge, the notebook runs again without that cell.
@@ -49,20 +49,37 @@ class NotebookRun:
     seconds: float = 0.0
     is_malformed: bool = False
     flags: tuple[Flag, ...] = ()
-    usage: UsageRecord | None = None
+    usage: NotebookUsage | None = None
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What the runs of all notebooks of one task have in common.
+
+    files: the files of the work folder. release_paths: the paths of those that belong to the release.
+    preload: modules to import before the run. seed: of the random number generators.
+    """
+
+    files: tuple[File, ...]
+    release_paths: frozenset[str]
+    backend: SandboxBackend
+    preload: tuple[str, ...] = ()
+    seed: int = DEFAULT_SEED
+
+    @classmethod
+    def from_task(cls, task: GradingTask, submission: AssembledSubmission, backend: SandboxBackend) -> RunContext:
+        """Return the context of a task, with the files of its submission."""
+        release_paths = frozenset(file.path for file in task.sealed_files)
+        return cls(collect_working_files(task, submission), release_paths, backend, task.preload, task.seed)
 
 
 def run_plan(
     plan: NotebookPlan,
-    files: tuple[File, ...],
     limits: EffectiveLimits,
-    backend: SandboxBackend,
+    context: RunContext,
     *,
     isolation: NotebookIsolation | None = None,
     record_usage: bool = False,
-    preload: tuple[str, ...] = (),
-    seed: int = DEFAULT_SEED,
-    release_paths: frozenset[str] = frozenset(),
 ) -> NotebookRun:
     """Run the steps in order. A step without a result did not run to its end.
 
@@ -70,28 +87,18 @@ def run_plan(
 
     isolation: None runs tests in the student process.
     record_usage: record what the test cells use; for runs of the reference solution.
-    release_paths: the paths of those `files` that belong to the release.
     """
     if plan.problem or not plan.steps:
         return NotebookRun(plan, {})
-    bundle = _JudgeBundle(
-        plan,
-        files,
-        isolation,
-        record_usage=record_usage,
-        preload=preload,
-        seed=seed,
-        limits_processes=backend.is_contained,
-        release_paths=release_paths,
-    )
-    compiled_cells = _get_compiled_cells(bundle, limits, backend)
+    bundle = _JudgeBundle(plan, isolation, record_usage, context)
+    compiled_cells = _get_compiled_cells(bundle, limits)
     start_time = time.monotonic()
     run = NotebookRun(plan, {})
     for _ in range(MAX_JUDGE_RUNS):
         remaining_limits = reduce_limits(limits, time.monotonic() - start_time)
         skipped_steps = frozenset(number for number, result in run.results.items() if result.state == "died")
-        judge_run = backend.run(
-            bundle.to_json(remaining_limits, skipped_steps, compiled_cells), remaining_limits, preload
+        judge_run = context.backend.run(
+            bundle.to_json(remaining_limits, skipped_steps, compiled_cells), remaining_limits, context.preload
         )
         output = parse_judge_output(judge_run.output)
         fatal_result = _find_fatal_result(output)
@@ -101,12 +108,13 @@ def run_plan(
     return replace(run, seconds=time.monotonic() - start_time)
 
 
-def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits, backend: SandboxBackend) -> Mapping[str, str]:
+def _get_compiled_cells(bundle: _JudgeBundle, limits: EffectiveLimits) -> Mapping[str, str]:
     """Return the compiled test cells by source, so that the judge need not compile them again."""
+    backend = bundle.context.backend
 
     def compile_cells(sources: Sequence[str]) -> Sequence[str]:
         return parse_judge_output(
-            backend.run(bundle.to_compile_json(sources, limits), limits, bundle.preload).output
+            backend.run(bundle.to_compile_json(sources, limits), limits, bundle.context.preload).output
         ).compiled_cells
 
     if bundle.isolation is None or bundle.isolation.isolation is not Isolation.SEPARATE_PROCESS or bundle.plan.kernel:
@@ -126,13 +134,9 @@ class _JudgeBundle:
     """The input of a judge, except for the limits that remain."""
 
     plan: NotebookPlan
-    files: tuple[File, ...]
     isolation: NotebookIsolation | None
     record_usage: bool
-    preload: tuple[str, ...]
-    seed: int
-    limits_processes: bool
-    release_paths: frozenset[str] = frozenset()
+    context: RunContext
 
     def to_json(
         self, limits: EffectiveLimits, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
@@ -142,59 +146,51 @@ class _JudgeBundle:
 
     def to_compile_json(self, sources: Sequence[str], limits: EffectiveLimits) -> bytes:
         """Encode a bundle without steps and files, whose judge only compiles test cells."""
-        return replace(self, files=())._encode(limits, [], compile=sources)
+        return replace(self, context=replace(self.context, files=()))._encode(limits, [], compile=sources)
 
-    def _encode(self, limits: EffectiveLimits, cells: list[dict[str, object]], **extra: object) -> bytes:
-        return json.dumps(
-            {
-                "cells": cells,
-                "files": [_encode_file(file) for file in self.files],
-                "release_paths": sorted(self.release_paths.intersection(file.path for file in self.files)),
-                "limits": {
-                    **asdict(limits),
-                    # Without a sandbox the count would include every process of the user who grades.
-                    "processes": limits.processes if self.limits_processes else None,
-                },
-                "seed": self.seed,
-                "preload": self.preload,
-                "isolation": self._encode_isolation(),
-                "kernel": self.plan.kernel,
-                "record_usage": self.record_usage,
-                **extra,
-            }
-        ).encode()
+    def _encode(self, limits: EffectiveLimits, cells: list[BundleCell], compile: Sequence[str] | None = None) -> bytes:
+        context = self.context
+        bundle: Bundle = {
+            "cells": cells,
+            "files": [_encode_file(file) for file in context.files],
+            "release_paths": sorted(context.release_paths.intersection(file.path for file in context.files)),
+            "limits": {
+                **asdict(limits),
+                # Without a sandbox the count would include every process of the user who grades.
+                "processes": limits.processes if context.backend.is_contained else None,
+            },
+            "seed": context.seed,
+            "preload": context.preload,
+            "isolation": self._encode_isolation(),
+            "kernel": self.plan.kernel,
+            "record_usage": self.record_usage,
+        }
+        if compile is not None:
+            bundle["compile"] = compile
+        return json.dumps(bundle).encode()
 
-    def _encode_cells(
-        self, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]
-    ) -> Iterator[dict[str, object]]:
+    def _encode_cells(self, skipped_steps: frozenset[int], compiled_cells: Mapping[str, str]) -> Iterator[BundleCell]:
         for number, step in enumerate(self.plan.steps):
             if number not in skipped_steps:
-                kind = "test" if step.is_test else "locked" if step.is_locked else "student"
                 compiled_cell = compiled_cells.get(step.source, "") if step.is_test else ""
                 yield {
                     "cell": number,
-                    "kind": kind,
+                    "kind": "test" if step.is_test else "locked" if step.is_locked else "student",
                     "source": step.source,
                     "grade_id": step.grade_id,
                     "compiled": compiled_cell,
                 }
 
-    def _encode_isolation(self) -> dict[str, object] | None:
+    def _encode_isolation(self) -> IsolationFields | None:
         isolation = self.isolation
         if isolation is None:
             return None
-        return {
+        fields: IsolationFields = {
             "isolation": isolation.isolation,
-            "library_names": dict(isolation.library_names),
             "exported_names": isolation.exported_names,
-            "rebound_names": isolation.rebound_names,
-            "shadowed_builtins": isolation.shadowed_builtins,
-            "test_helpers": isolation.test_helpers,
-            "locked_data": isolation.locked_data,
-            "changed_files": isolation.changed_files,
-            "contract": dict(isolation.contract),
-            "operators": dict(isolation.operators),
+            **asdict(isolation.usage),  # type: ignore[typeddict-item]  # the fields of `NotebookUsage`
         }
+        return fields
 
 
 def _encode_file(file: File) -> dict[str, str]:

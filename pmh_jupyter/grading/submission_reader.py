@@ -100,11 +100,13 @@ class SubmissionReader:
         process can be started.
         """
         request = pickle.dumps((function, arguments), protocol=5)
-        process = self._find_idle() or _ReaderProcess(self._preload)
+        process = self._claim_idle()
         try:
+            process = process or _ReaderProcess(self._preload)
             reply = process.request(request, self._clock_seconds)
         except BaseException:
-            process.kill()
+            if process is not None:
+                process.kill()
             raise
         finally:
             with self._state_changed:
@@ -114,8 +116,8 @@ class SubmissionReader:
         result: ResultT = _decode_reply(reply)
         return result
 
-    def _find_idle(self) -> _ReaderProcess | None:
-        """Return an idle process, or None if there is none and none becomes idle soon."""
+    def _claim_idle(self) -> _ReaderProcess | None:
+        """Return an idle process, or None if there is none and none becomes idle soon. Counts a process as busy in either case."""
         with self._state_changed:
             if self._busy_count:
                 self._state_changed.wait_for(lambda: self._idle or not self._busy_count, SHARE_SECONDS)

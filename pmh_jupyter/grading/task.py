@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 
@@ -33,3 +33,22 @@ class GradingTask:
     isolation: ReleaseIsolation | None = None
     preload: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
+
+    @classmethod
+    def from_release(
+        cls,
+        release: Release,
+        submitted_files: tuple[File, ...],
+        limits: EffectiveLimits,
+        preload: tuple[str, ...] = (),
+        isolation: ReleaseIsolation | None = None,
+    ) -> GradingTask:
+        """Return a task for all exercises of a release, hidden tests included."""
+        return cls(
+            release.exercises,
+            release.sealed_files,
+            submitted_files,
+            limits=limits,
+            isolation=isolation,
+            preload=preload,
+        )

@@ -22,6 +22,7 @@ from pmh_jupyter.grading.assemble import Step
 from pmh_jupyter.grading.feedback import make_cell_message, make_stopped_message, make_test_message
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 HIDDEN_TEST_NAME, WHOLE_CELL_NAME = "a hidden test", "the test as a whole"
 NOT_EVALUATED = Message("test-not-evaluated")
@@ -198,7 +199,7 @@ class NotebookVerdicts:
             return _VerdictAndReason(verdict, message)
         return _pair_with_own_reason(replace(verdict, message=Message("not-reached")))
 
-    def _find_root_cause(self, exercise: Exercise, reason: str | None) -> tuple[Outcome, Message] | None:
+    def _find_root_cause(self, exercise: Exercise, reason: TestReason | None) -> tuple[Outcome, Message] | None:
         """Return the failure of an answer cell if it explains a failed test better than the test's own `reason` (None: it did not run).
 
         An answer that did not run to its end, or that was never given, explains every test. An answer that raised, or that is missing,
@@ -208,12 +209,14 @@ class NotebookVerdicts:
             if not self._is_answer_step(self.steps.get(number), exercise, has_died=bool(result.cause)):
                 continue
             error_type = result.error.error_type if result.error else ""
-            is_explained = reason == "exception" or (reason is not None and error_type == "NotImplementedError")
+            is_explained = reason is TestReason.EXCEPTION or (
+                reason is not None and error_type == "NotImplementedError"
+            )
             if result.cause or (error_type and is_explained):
                 message = self._find_discarded_name_message(result.error) if result.error else None
                 return _choose_outcome_of_stop(result), message or make_cell_message(result, self.limits)
         missing = self.run.plan.missing_answers.intersection(exercise.solution_cells)
-        if missing and reason == "exception":
+        if missing and reason is TestReason.EXCEPTION:
             return Outcome.FAILED, Message("answer-not-found", {"cell": min(missing)})
         return None
 
@@ -244,7 +247,7 @@ def _find_undefined_name(error: CellError) -> str | None:
 
 def _uses_undefined_name(test: JudgeTestResult) -> bool:
     """Return whether a test itself (not the student's code that it called) used a name that is not defined."""
-    return test.reason == "exception" and test.error_type == "NameError" and test.cell is None
+    return test.reason is TestReason.EXCEPTION and test.error_type == "NameError" and test.cell is None
 
 
 def _summarize_tests(tests: list[_VerdictAndReason]) -> tuple[Outcome, Message]:

@@ -7,17 +7,16 @@ read or written is ignored, and the isolation is determined again.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from pmh_jupyter import grading
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.storage.isolation_json import dump_isolation, load_isolation
 
 MAX_FILES = 200
-_ISOLATION_ADAPTER = TypeAdapter(ReleaseIsolation)
 
 
 class FileIsolationStore:
@@ -27,9 +26,9 @@ class FileIsolationStore:
         """Return a stored decision, if there is one."""
         cache_file = _make_cache_path(key, fingerprint)
         try:
-            isolation = _ISOLATION_ADAPTER.validate_json(cache_file.read_bytes())
+            isolation = load_isolation(json.loads(cache_file.read_bytes()))
             os.utime(cache_file)
-        except (OSError, ValidationError):
+        except (OSError, ValueError):
             return None
         return isolation
 
@@ -39,7 +38,7 @@ class FileIsolationStore:
         temporary_file = cache_file.with_name(f"{cache_file.name}.{os.getpid()}")
         try:
             cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary_file.write_bytes(_ISOLATION_ADAPTER.dump_json(isolation))
+            temporary_file.write_bytes(json.dumps(dump_isolation(isolation)).encode())
             temporary_file.replace(cache_file)
             newest_first = sorted(cache_file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
             for old_file in newest_first[MAX_FILES:]:

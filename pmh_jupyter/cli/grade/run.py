@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pmh_jupyter.authoring.lesson_in_course import GradingSource
-from pmh_jupyter.authoring.read_local import make_grading_task
 from pmh_jupyter.authoring.submission_folder import read_submission
 from pmh_jupyter.cli import print_error
 from pmh_jupyter.cli.grade.pool import map_in_parallel
@@ -23,6 +22,7 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.submission_reader import SubmissionReader
+from pmh_jupyter.grading.task import GradingTask
 
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
 """Fields of the results file that are not printed."""
@@ -77,7 +77,7 @@ class GradeCommandRun:
             earlier_line = results_file.find_result(path, make_result_key(line)) if results_file else None
             if earlier_line:
                 return SubmissionResult(earlier_line)
-            task = make_grading_task(self.source.release, submission.files, self.limits, self.source.preload)
+            task = GradingTask.from_release(self.source.release, submission.files, self.limits, self.source.preload)
             grading = grade(task, self.backend, self.isolation_cache, self.reader.assemble)
             grading = replace(grading, repairs=(*submission.messages, *grading.repairs))
         except UnreadableSubmission as error:

@@ -12,26 +12,31 @@ from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
 from pmh_jupyter.grading.backends.interpreter import GraderPython, inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
+from pmh_jupyter.grading.runtime.transport.bundle import Bundle
 
 __all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
 
 
 # Running one empty cell needs everything that a submission needs.
-PROBE_BUNDLE = json.dumps(
-    {
-        "cells": [{"cell": 0, "kind": "student", "source": ""}],
-        "files": [],
-        "limits": {
-            "cell_seconds": 20,
-            "submission_seconds": 30,
-            "memory_bytes": 1 << 30,
-            "processes": None,
-            "output_bytes": 1 << 20,
-            "file_bytes": 1 << 20,
-        },
-        "seed": 0,
-    }
-).encode()
+_PROBE: Bundle = {
+    "cells": [{"cell": 0, "kind": "student", "source": "", "grade_id": None, "compiled": ""}],
+    "files": [],
+    "release_paths": [],
+    "limits": {
+        "cell_seconds": 20,
+        "submission_seconds": 30,
+        "memory_bytes": 1 << 30,
+        "processes": None,
+        "output_bytes": 1 << 20,
+        "file_bytes": 1 << 20,
+    },
+    "seed": 0,
+    "preload": [],
+    "isolation": None,
+    "kernel": "",
+    "record_usage": False,
+}
+PROBE_BUNDLE = json.dumps(_PROBE).encode()
 
 
 def find_backend(settings: Settings) -> SandboxBackend:

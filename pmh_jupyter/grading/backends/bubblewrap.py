@@ -58,7 +58,7 @@ class BubblewrapBackend:
         """Create the backend. Raises NoSandbox if bubblewrap cannot be found."""
         self.python = python
         self.compiled_cells = CompiledCellCache()
-        self.fork_servers = ForkServerPool(_SpecFactory(python, _require_bwrap()))
+        self.fork_servers = ForkServerPool(_BubblewrapSpecFactory(python, _require_bwrap()))
         self.groups = ControlGroups()
         # At exit, finalizers run in reverse order: groups can be removed when their processes have ended.
         weakref.finalize(self, self.groups.close)
@@ -79,7 +79,7 @@ class BubblewrapBackend:
         self.groups.close()
 
 
-class _SpecFactory:
+class _BubblewrapSpecFactory:
     """Creates the specs of fork servers. Not a method of the backend, which could then never be garbage-collected."""
 
     def __init__(self, python: GraderPython, bwrap: Path) -> None:

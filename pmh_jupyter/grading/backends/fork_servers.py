@@ -71,7 +71,7 @@ class _Process:
     pid: int = 0
 
 
-class ForkServer:
+class ForkServerHandle:
     """One warm process, with a claim of its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
 
     def __init__(self, spec: ForkServerSpec) -> None:
@@ -172,9 +172,9 @@ class ForkServerPool:
         self._make_spec = make_spec
         self._lock = threading.Lock()
         self._start_locks: dict[tuple[str, ...], threading.Lock] = {}
-        self._servers: dict[tuple[str, ...], ForkServer] = {}
-        self._successors: dict[tuple[str, ...], ForkServer] = {}
-        self._retired_servers: list[ForkServer] = []
+        self._servers: dict[tuple[str, ...], ForkServerHandle] = {}
+        self._successors: dict[tuple[str, ...], ForkServerHandle] = {}
+        self._retired_servers: list[ForkServerHandle] = []
         self._close_count = 0
 
     def fingerprint(self, preload: tuple[str, ...]) -> str:
@@ -217,7 +217,7 @@ class ForkServerPool:
         for server in servers:
             server.close()
 
-    def _acquire(self, preload: tuple[str, ...]) -> ForkServer:
+    def _acquire(self, preload: tuple[str, ...]) -> ForkServerHandle:
         """Claim and return a running fork server. Concurrent callers wait for the same one."""
         with self._lock:
             start_lock = self._start_locks.setdefault(preload, threading.Lock())
@@ -232,7 +232,7 @@ class ForkServerPool:
                         target=self._start_successor, args=thread_args, name=SUCCESSOR_THREAD_NAME, daemon=True
                     ).start()
                 return server
-            new_server = self._claim_successor(preload, spec) or ForkServer(spec)
+            new_server = self._claim_successor(preload, spec) or ForkServerHandle(spec)
             with self._lock:
                 self._servers[preload] = new_server
                 self._retired_servers = [other for other in self._retired_servers if not other.process.ended.is_set()]
@@ -244,7 +244,7 @@ class ForkServerPool:
     def _start_successor(self, preload: tuple[str, ...], spec: ForkServerSpec, close_count: int) -> None:
         """Start a fork server for later. Close it again if the pool was closed in the meantime."""
         with suppress(NoSandbox):  # the next grading reports it
-            successor = ForkServer(spec)
+            successor = ForkServerHandle(spec)
             successor.job_count = 0
             successor.release()
             with self._lock:
@@ -254,7 +254,7 @@ class ForkServerPool:
             if not is_wanted:
                 successor.close()
 
-    def _claim_successor(self, preload: tuple[str, ...], spec: ForkServerSpec) -> ForkServer | None:
+    def _claim_successor(self, preload: tuple[str, ...], spec: ForkServerSpec) -> ForkServerHandle | None:
         """Claim and return the successor that was started in advance, if it runs and its Python has not changed."""
         with self._lock:
             successor = self._successors.pop(preload, None)

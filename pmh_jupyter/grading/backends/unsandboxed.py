@@ -34,7 +34,7 @@ class UnsandboxedBackend:
         self.python = python or Path(sys.executable)
         self.compiled_cells = CompiledCellCache()
         home = tempfile.TemporaryDirectory(prefix="pmh-fork-server-", ignore_cleanup_errors=True)
-        self.fork_servers = ForkServerPool(_SpecFactory(self.python, home.name))
+        self.fork_servers = ForkServerPool(_UnsandboxedSpecFactory(self.python, home.name))
         weakref.finalize(self, _clean_up, self.fork_servers, home)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
@@ -52,7 +52,7 @@ class UnsandboxedBackend:
         self.fork_servers.close()
 
 
-class _SpecFactory:
+class _UnsandboxedSpecFactory:
     """Creates the specs of fork servers. Not a method of the backend, which could then never be garbage-collected."""
 
     def __init__(self, python: Path, home: str) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
+from pmh_jupyter.storage.isolation_json import dump_isolation, load_isolation
 from pmh_jupyter.storage.tables.courses import IsolationRow
-
-_ISOLATION_ADAPTER = TypeAdapter(ReleaseIsolation)
 
 
 def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolation) -> None:
     """Save the isolation of a release. Has no effect if this grader version has saved one already."""
     with database.begin_write() as session:
-        body = _ISOLATION_ADAPTER.dump_python(isolation, mode="json")
+        body = dump_isolation(isolation)
         insert_if_absent(
             session,
             IsolationRow,
@@ -30,9 +28,4 @@ def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolat
 def find_isolation(session: Session, release_id: str, grader_version: str = GRADER_VERSION) -> ReleaseIsolation | None:
     """Return the isolation of a release, in the caller's transaction; None if it is unknown or can no longer be read."""
     row = session.get(IsolationRow, (release_id, grader_version))
-    if row is None:
-        return None
-    try:
-        return _ISOLATION_ADAPTER.validate_python(row.body)
-    except ValidationError:
-        return None
+    return load_isolation(row.body) if row is not None else None

@@ -59,11 +59,11 @@ def test_functions_and_values_are_tested_in_a_separate_process(backend: SandboxB
         ("test", "assert Point(3).x == 3\nassert Point(1) == Point(1)"),
     )
     assert isolation.isolation is Isolation.SEPARATE_PROCESS and isolation.reason is None
-    assert isolation.library_names["math"] == ("math", "")
-    assert set(isolation.rebound_names) == {"Point", "area", "dataclass", "math"}
+    assert isolation.usage.library_names["math"] == ("math", "")
+    assert set(isolation.usage.rebound_names) == {"Point", "area", "dataclass", "math"}
     assert (
-        isolation.contract["t1"] == ("1:0 compared 1:0 1", "1:11-1:18 call")
-        and "2:7-2:27 operator eq" in isolation.contract["t3"]
+        isolation.usage.contract["t1"] == ("1:0 compared 1:0 1", "1:11-1:18 call")
+        and "2:7-2:27 operator eq" in isolation.usage.contract["t3"]
     )
 
 

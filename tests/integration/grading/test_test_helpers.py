@@ -154,7 +154,7 @@ each_isolation = pytest.mark.parametrize("isolation", Isolation)
 @each_lesson
 def test_helpers_of_the_release_are_recorded(name: str, isolations: dict[str, ReleaseIsolation]) -> None:
     (isolation,) = isolations[name].notebooks
-    assert (isolation.isolation, isolation.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
+    assert (isolation.isolation, isolation.usage.test_helpers) == (Isolation.SEPARATE_PROCESS, LESSONS[name].helpers)
 
 
 @each_lesson
@@ -222,12 +222,12 @@ def test_in_process_notebook_has_the_recorded_usage(backend: SandboxBackend) -> 
     release_isolation = decide_isolation(task(release=lesson.release()), backend)
     (isolation,) = release_isolation.notebooks
     assert isolation.isolation is Isolation.IN_PROCESS
-    assert (isolation.test_helpers, isolation.rebound_names, isolation.operators) == (
+    assert (isolation.usage.test_helpers, isolation.usage.rebound_names, isolation.usage.operators) == (
         ("is_close",),
         ("count", "max"),
         {"tests": ()},
     )
-    assert isolation.library_names == {"math": ("math", "")}
+    assert isolation.usage.library_names == {"math": ("math", "")}
     right, wrong = (graded(backend, lesson, answer, release_isolation) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert [flag.code for flag in wrong.flags] == ["dishonest-operator"]

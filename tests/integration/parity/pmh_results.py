@@ -7,12 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmh_jupyter.authoring.read_local import make_grading_task, release_local_lesson
+from pmh_jupyter.authoring.read_local import release_local_lesson
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.grading.task import GradingTask
 from tests.integration.parity.nbgrader_lessons import (
     REFERENCE,
     UNTOUCHED,
@@ -39,7 +40,7 @@ class ReleasedLesson:
     def scores(self, submission: str, backend: SandboxBackend) -> Scores:
         """Return the score of each graded cell of a submission."""
         limits = EffectiveLimits(cell_seconds=self.lesson.seconds)
-        grading = grade(make_grading_task(self.release, self.list_submitted_files(submission), limits), backend)
+        grading = grade(GradingTask.from_release(self.release, self.list_submitted_files(submission), limits), backend)
         assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 

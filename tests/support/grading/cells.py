@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation
+from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.run import NotebookRun, run_plan
+from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.runtime.fork_server.notebook_runner import CHECKPOINT_THRESHOLD_SECONDS
 from tests.support.grading.limits import AMPLE_SECONDS
 
@@ -28,9 +28,10 @@ def run_cells(
     steps = tuple(Step(cell, f"cell-{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
     effective_limits = EffectiveLimits(**(AMPLE_SECONDS | limits))
     notebook_isolation = NotebookIsolation(
-        "cells.ipynb", isolation=isolation, rebound_names=("x",), exported_names=exported_names
+        "cells.ipynb", isolation=isolation, usage=NotebookUsage(rebound_names=("x",)), exported_names=exported_names
     )
-    return run_plan(NotebookPlan("cells.ipynb", steps), (), effective_limits, backend, isolation=notebook_isolation)
+    context = RunContext((), frozenset(), backend)
+    return run_plan(NotebookPlan("cells.ipynb", steps), effective_limits, context, isolation=notebook_isolation)
 
 
 def outcomes_of(run: NotebookRun) -> list[str]:

@@ -174,7 +174,7 @@ def _folders() -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def open_judge(
-    isolation: dict[str, Any] | None = None, *, is_recording: bool = False, lesson_files: dict[str, bytes] | None = None
+    isolation: Any = None, *, is_recording: bool = False, lesson_files: dict[str, bytes] | None = None
 ) -> Iterator[SeparateProcessJudge]:
     """A judge with a student process of its own. isolation: what the release knows. lesson_files: content by path, for both processes."""
     from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
@@ -216,7 +216,7 @@ def record_usage(reference: Cells) -> dict[str, Any]:
     """Return what a release records about this reference solution."""
     with open_judge(is_recording=True) as judge:
         run_notebook(judge, reference)
-        return judge.build_manifest()
+        return judge.build_usage()
 
 
 def run_tests(cells: Cells, reference: Cells | None = None, **isolation: Any) -> list[dict[str, Any]]:

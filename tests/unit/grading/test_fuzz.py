@@ -6,7 +6,7 @@ import copy
 import json
 import random
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +16,9 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, format_message
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
-from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult, TestReason
+from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, notebook, task
@@ -216,7 +217,7 @@ def test_hostile_file_gives_a_plan_or_a_message(name: str) -> None:
 
 
 _OUTCOMES = st.sampled_from(["passed", "failed", "crashed", "timed-out", "not-checked", "grader-error"])
-_REASONS = st.sampled_from(get_args(TestReason))
+_REASONS = st.sampled_from(list(TestReason))
 _TEXT = st.text(max_size=20)
 _TESTS = st.builds(
     JudgeTestResult, name=_TEXT, expression=_TEXT, is_hidden=st.booleans(), outcome=_OUTCOMES, reason=_REASONS, text=_TEXT,

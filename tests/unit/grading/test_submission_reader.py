@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -102,6 +103,19 @@ def test_slow_submission_does_not_hold_up_another(reader: SubmissionReader, tmp_
 def test_reader_that_does_not_start_is_an_error_of_the_grader() -> None:
     with SubmissionReader(preload=("pmh_jupyter.no_such_module",)) as reader, pytest.raises(Unavailable):
         reader.call(os.getpid)
+
+
+def test_process_that_cannot_be_started_does_not_count_as_busy(
+    reader: SubmissionReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pmh_jupyter.grading.submission_reader.subprocess.Popen", refuse)
+        with pytest.raises(Unavailable, match="cannot be started"):
+            reader.call(os.getpid)
+    assert reader._busy_count == 0 and reader.call(os.getpid) != os.getpid()
 
 
 def test_only_notebooks_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Name analysis of cells in the runtime: which names a cell binds, reads and imports, from its syntax tree alone.
 
-`grading.name_analysis` does the same on the host, which needs it for cells that are not valid Python, too.
+`grading.name_analysis` looks at the scopes of a cell in more detail. It is for the host, which parses what students write, and analyzes
+cells that are not valid Python, too.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def find_names_bound_in_any_scope(source: str) -> set[str]:
         nodes = [*ast.walk(ast.parse(source))]
     except PARSE_ERRORS:
         return set()
-    names = {name for node in nodes for name in _iter_bound_names(node)}
+    names = {name for node in nodes for name in iter_names_bound_by_node(node)}
     return names | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
@@ -57,7 +58,7 @@ def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
         if isinstance(node, ast.Global):
             yield from node.names
         elif scope is _Scope.MODULE:
-            yield from _iter_bound_names(node)
+            yield from iter_names_bound_by_node(node)
         elif scope is _Scope.COMPREHENSION and isinstance(node, ast.NamedExpr):
             yield node.target.id
         pending_nodes.extend(_iter_children(node, scope))
@@ -75,7 +76,7 @@ def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Sco
                 yield child, child_scope
 
 
-def _iter_bound_names(node: ast.AST) -> Iterator[str]:
+def iter_names_bound_by_node(node: ast.AST) -> Iterator[str]:
     """Yield the names that this very node binds in its scope, not those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name

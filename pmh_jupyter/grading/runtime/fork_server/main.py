@@ -34,6 +34,7 @@ from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelUnavailable
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
 from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient, SandboxLost
+from pmh_jupyter.grading.runtime.transport.bundle import Bundle, is_separate_process
 
 JOBS_PER_MEMORY_CHECK = 64
 MAX_GROWTH_BYTES = 128 << 20
@@ -246,12 +247,12 @@ def run_grading(
         sandbox.close()
 
 
-def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: dict[str, Any]) -> dict[str, str]:
+def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: Bundle) -> dict[str, str]:
     """Drop the judge's privileges: it runs the author's code, which may need a folder to write to, but no privileges.
 
     Returns the folders that it shares with the student process (see `SandboxEnvironment.shared_folders`).
     """
-    is_separate_process = (bundle.get("isolation") or {}).get("isolation") == "separate-process"
+    tests_run_here = is_separate_process(bundle)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(1, "w", closefd=False)
     if environment.is_sandboxed:
@@ -260,13 +261,13 @@ def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: dict[str,
             home = namespaces.create_judge_home(uid)
             environment = replace(environment, home=home)
             os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
-        elif is_separate_process:
+        elif tests_run_here:
             linux.unshare(linux.CLONE_NEWNS)
             namespaces.mount_writable_folders(environment, uid, bundle["limits"]["file_bytes"])
         namespaces.drop_privileges(uid)
         linux.install_seccomp_filter()
         linux.die_with_parent()
-        if is_separate_process:
+        if tests_run_here:
             os.mkdir(environment.work_folder)
             os.chdir(environment.work_folder)
     else:
@@ -276,21 +277,22 @@ def _confine_judge(environment: namespaces.SandboxEnvironment, bundle: dict[str,
     return environment.shared_folders
 
 
-def _derive_judge_seed(bundle: dict[str, Any]) -> int:
+def _derive_judge_seed(bundle: Bundle) -> int:
     """Return a seed for the tests that the student process cannot know: it depends on their text, and is the same each time."""
     tests = [cell["source"] for cell in bundle["cells"] if cell["kind"] == "test"]
     digest = hashlib.sha256(json.dumps([bundle["seed"], tests]).encode()).digest()
     return int.from_bytes(digest[:8], "big")
 
 
-def _read_bundle(connection: socket.socket) -> Any:
+def _read_bundle(connection: socket.socket) -> Bundle:
     with connection.makefile("rb") as file:
         (length,) = _BUNDLE_LENGTH.unpack(file.read(_BUNDLE_LENGTH.size))
         raw = file.read(length)
     try:
-        return msgspec.json.decode(raw)
+        bundle: Bundle = msgspec.json.decode(raw)
     except msgspec.DecodeError:  # a lone surrogate in a cell, which only the standard library reads
-        return json.loads(raw)
+        bundle = json.loads(raw)
+    return bundle
 
 
 def _send_event(connection: socket.socket, event: str, **fields: Any) -> None:

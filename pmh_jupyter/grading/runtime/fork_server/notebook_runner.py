@@ -4,7 +4,7 @@ Events are JSON lines:
 
 - `cell-started` {cell}
 - `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and credit or invalid_credit (see `CellResult`)
-- `usage`: see `usage_manifest.Manifest.as_dict`
+- `usage`: see `recorded_usage.TestUsage.as_dict`
 - `compiled` {cells}: the test cells that the bundle asks to `compile`
 - `flag` {code, cell, detail}
 - `grader-error` {detail}
@@ -32,7 +32,8 @@ from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_ke
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
-from pmh_jupyter.grading.runtime.test_cells.notebook_judge import BundleCell, NotebookJudge
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
+from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, is_separate_process
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
@@ -78,7 +79,7 @@ class NotebookRunner:
 
     def __init__(
         self,
-        bundle: dict[str, Any],
+        bundle: Bundle,
         sandbox: SandboxClient,
         event_writer: EventWriter,
         shared_folders: dict[str, str] | None = None,
@@ -89,10 +90,8 @@ class NotebookRunner:
         self.deadline = time.monotonic() + self.limits["submission_seconds"]
         self.completed_cells: list[BundleCell] = []
         self.cells_since_checkpoint: list[BundleCell] = []
-        self.is_separate_process = (bundle.get("isolation") or {}).get(
-            "isolation"
-        ) == "separate-process" and not bundle.get("kernel")
-        self.kernel: str = bundle.get("kernel") or ""
+        self.is_separate_process = is_separate_process(bundle)
+        self.kernel = bundle["kernel"]
         self.judge: NotebookJudge | None = None
         self.link: Link | None = None
         self.is_student_lost = False
@@ -120,8 +119,8 @@ class NotebookRunner:
                 result["cause"] = "submission-timeout"
             result["seconds"] = time.monotonic() - started_at
             self.event_writer.write("cell-finished", is_buffered=not self.is_student_lost, cell=cell["cell"], **result)
-        if self.judge and self.bundle.get("record_usage") and not self.kernel:
-            self.event_writer.write("usage", **self.judge.build_manifest())
+        if self.judge and self.bundle["record_usage"] and not self.kernel:
+            self.event_writer.write("usage", **self.judge.build_usage())
         self.event_writer.write("end")
 
     def _run_cell(self, cell: BundleCell, seconds: float) -> dict[str, Any]:
@@ -176,8 +175,8 @@ class NotebookRunner:
             {
                 "isolation": "separate-process" if self.is_separate_process else "in-process",
                 "kernel": self.kernel,
-                "notebook_isolation": None if self.is_separate_process else self.bundle.get("isolation"),
-                "record_usage": bool(self.bundle.get("record_usage")),
+                "notebook_isolation": None if self.is_separate_process else self.bundle["isolation"],
+                "record_usage": self.bundle["record_usage"],
                 "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
                 "files": self.bundle["files"],
                 "seed": self.bundle["seed"],
@@ -199,18 +198,17 @@ class NotebookRunner:
         if self.judge is not None:
             self.judge.reconnect(link)
         elif self.is_separate_process:
-            release_paths = set(self.bundle.get("release_paths", ()))
+            release_paths = set(self.bundle["release_paths"])
             self.judge = SeparateProcessJudge(
                 link,
                 self.bundle["isolation"],
-                bool(self.bundle.get("record_usage")),
+                self.bundle["record_usage"],
                 shared_folders=self.shared_folders,
                 lesson_files=[file for file in self.bundle["files"] if file["path"] in release_paths],
                 max_file_bytes=self.limits["file_bytes"],
             )
         else:
-            is_recording = bool(self.bundle.get("record_usage"))
-            self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, is_recording)
+            self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, self.bundle["record_usage"])
 
     def _recover_student_process(self) -> None:
         """Restore the state before the lost cell, from the last checkpoint or from the start, by running the later cells again.

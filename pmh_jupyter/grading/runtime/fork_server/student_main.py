@@ -31,6 +31,7 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import (
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.test_cells.usage_recorder import Usage, record_usage
+from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
@@ -102,7 +103,7 @@ class _StudentCommands:
     cell_executor: CellExecutor
     output: OutputCapture
     is_recording: bool
-    isolation: dict[str, Any] | None
+    isolation: IsolationFields | None
     helpers: TestHelpers = field(default_factory=TestHelpers)
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
@@ -112,7 +113,7 @@ class _StudentCommands:
             for name in (
                 rebound_names
                 if self.is_recording
-                else rebound_names.intersection((self.isolation or {}).get("rebound_names", ()))
+                else rebound_names.intersection(self.isolation["rebound_names"] if self.isolation else ())
             ):
                 self.helpers.forget(name)
         return self.cell_executor.run(number, source)

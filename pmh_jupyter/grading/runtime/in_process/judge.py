@@ -14,22 +14,22 @@ from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradiction
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
+from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
-from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, make_flag
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason, make_flag
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
 
 
 class InProcessJudge(NotebookJudge):
     """The judge's end.
 
-    is_recording: `build_manifest` returns the usage of the test cells. Set for the reference solution, when a lesson is released.
+    is_recording: `build_usage` returns the usage of the test cells. Set for the reference solution, when a lesson is released.
     """
 
     def __init__(self, link: Link, is_recording: bool = False) -> None:
         self.link, self._is_recording = link, is_recording
-        self._manifest = Manifest(None)
+        self._usage = TestUsage(None)
 
     def reconnect(self, link: Link) -> None:
         self.link = link
@@ -39,7 +39,7 @@ class InProcessJudge(NotebookJudge):
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         if self._is_recording:
-            self._manifest.rebound_names |= find_bound_names(to_plain_python(source) or "")
+            self._usage.rebound_names |= find_bound_names(to_plain_python(source) or "")
         return self._run_cell("run-cell", number, source)
 
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
@@ -55,15 +55,15 @@ class InProcessJudge(NotebookJudge):
             raise PeerLost("protocol-error", "The reply is not the result of a test cell.")
         fields: TestCellFields = reply[0]
         if self._is_recording:
-            self._manifest.add_usage(grade_id, reply[1])
+            self._usage.add_usage(grade_id, reply[1])
         contradiction = find_contradiction(fields["tests"], source)
         if contradiction:
             flag = make_flag("judge-output-malformed", contradiction)
-            return {"tests": [make_test_result(None, "failed", "not-met")], "flags": [flag, *fields["flags"]]}
+            return {"tests": [make_test_result(None, "failed", TestReason.NOT_MET)], "flags": [flag, *fields["flags"]]}
         return fields
 
-    def build_manifest(self) -> dict[str, Any]:
-        return self._manifest.as_dict()
+    def build_usage(self) -> dict[str, Any]:
+        return self._usage.as_dict()
 
     def _request(self, *message: object) -> object:
         try:

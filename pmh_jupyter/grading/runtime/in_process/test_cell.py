@@ -6,6 +6,7 @@ The student's code shares this process. `tamper_guard` describes the protection 
 from __future__ import annotations
 
 import ast
+import asyncio
 import builtins
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,7 +29,8 @@ from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 
 @dataclass
@@ -63,7 +65,7 @@ class CellContext:
     def from_isolation(
         cls,
         tamper_guard: TamperGuard | None,
-        isolation: Mapping[str, Any] | None,
+        isolation: IsolationFields | None,
         grade_id: str | None,
         helpers: TestHelpers | None = None,
     ) -> CellContext:
@@ -72,7 +74,7 @@ class CellContext:
         A cell that the release did not run has no restrictions.
         """
         helpers = TestHelpers() if helpers is None else helpers
-        if isolation is None or grade_id not in isolation["operators"]:
+        if isolation is None or grade_id is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
         return cls(
             tamper_guard,
@@ -113,7 +115,7 @@ def _execute_statements(
 ) -> TestCellFields:
     source = to_plain_python(ipython_source)
     if source is None:
-        return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
+        return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
     namespace: dict[str, Any] = shell.user_ns
     provenance = (
         context.tamper_guard.provenance
@@ -132,8 +134,9 @@ def _execute_statements(
     previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
     try:
         provenance.test_code_ids.clear()
+        run_coroutine = getattr(shell, "loop_runner", asyncio.run)
         return _TestCellRunner(
-            shell, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
+            namespace, run_coroutine, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
         ).run_all(statements)
     finally:
         context.used_operators.update(comparator.used_operators)

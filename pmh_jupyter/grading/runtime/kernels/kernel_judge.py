@@ -14,7 +14,7 @@ from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
+from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason
 
 # R and Julia take seconds to start, on a busy machine many.
 KERNEL_START_TIMEOUT_SECONDS = 60.0
@@ -65,7 +65,7 @@ class KernelJudge(InProcessJudge):
         reply = self._request_reply("run-test-cell", number, source)
         outcome = "passed" if reply["status"] == "ok" else "failed"
         is_hidden = BEGIN_HIDDEN_TESTS in source
-        test = make_test_result(None, outcome, "", expression=clip(grade_id), is_hidden=is_hidden)
+        test = make_test_result(None, outcome, TestReason.NONE, expression=clip(grade_id), is_hidden=is_hidden)
         return {"tests": [test | (_build_failure_fields(reply, source) if outcome == "failed" else {})], "flags": []}
 
     def _request_reply(self, kind: str, number: int, source: str) -> dict[str, str]:
@@ -96,12 +96,15 @@ class KernelJudge(InProcessJudge):
 def _build_failure_fields(reply: dict[str, str], source: str) -> dict[str, str]:
     feedback = next((match[1] for match in map(FEEDBACK_COMMENT.match, source.split("\n")) if match), None)
     if feedback:
-        return {"reason": "author-message", "text": clip(feedback, 2_000)}
+        return {"reason": TestReason.AUTHOR_MESSAGE, "text": clip(feedback, 2_000)}
     if BEGIN_HIDDEN_TESTS in source:
-        return {"reason": "not-met"}
+        return {"reason": TestReason.NOT_MET}
     if reply["error_name"] in _GENERIC_ERROR_NAMES:
-        return {"reason": "author-message", "text": clip(reply["output"].strip(), 400) or _get_error_detail(reply)}
-    return {"reason": "exception", "error_type": _get_error_name(reply), "detail": _get_error_detail(reply)}
+        return {
+            "reason": TestReason.AUTHOR_MESSAGE,
+            "text": clip(reply["output"].strip(), 400) or _get_error_detail(reply),
+        }
+    return {"reason": TestReason.EXCEPTION, "error_type": _get_error_name(reply), "detail": _get_error_detail(reply)}
 
 
 def _get_error_name(reply: dict[str, str]) -> str:

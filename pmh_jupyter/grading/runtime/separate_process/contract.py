@@ -40,11 +40,11 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     TEXT_OPERATORS,
 )
 from pmh_jupyter.grading.runtime.separate_process.places import PlaceTable
-from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
+from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, TestReason, make_flag
 
-OBJECT_FOR_DATA = "object-for-data"
-OBJECT_OF_TEST = "object-of-test"
-CODE_FOR_DATA = "code-for-data"
+OBJECT_FOR_DATA = TestReason.OBJECT_FOR_DATA
+OBJECT_OF_TEST = TestReason.OBJECT_OF_TEST
+CODE_FOR_DATA = TestReason.CODE_FOR_DATA
 HELPER_CHANGED = "helper-changed"
 
 
@@ -97,7 +97,6 @@ _OPERATOR_FAMILIES = (
     frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
     TEXT_OPERATORS,
 )
-EMPTY_VALUE = "empty-value"
 
 
 class ContractViolation(Exception):
@@ -106,7 +105,7 @@ class ContractViolation(Exception):
     reason: the reason of the test result. class_name: the name of the object's class, for the student.
     """
 
-    def __init__(self, detail: str, reason: str = "", class_name: str = "") -> None:
+    def __init__(self, detail: str, reason: TestReason = TestReason.NONE, class_name: str = "") -> None:
         super().__init__(detail)
         self.reason, self.class_name = reason, class_name
 
@@ -124,7 +123,7 @@ class Contract:
 
     - `entries`: the entries that the reference has recorded for the current cell.
     - `recorded_entries`: what a reference that runs now adds to them.
-    - `recorded_operators`: the same in the form that in-process isolation uses (see `NotebookIsolation.operators`).
+    - `recorded_operators`: the same in the form that in-process isolation uses (see `NotebookUsage.operators`).
     - `violation`: the first violation of the current statement. It counts even if the test catches the exception.
     - `seen_failure`: a failed assertion of the current statement that the student's code has seen and could have caught: in a callback, a
       decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
@@ -202,7 +201,7 @@ class Contract:
         return name not in COMPARISON_OPERATORS or self.admit(place, Use.OPERATOR, name, WITH_DATA)
 
     def make_violation(
-        self, code: str, class_name: str, detail: str, *, is_suspicious: bool = True
+        self, code: TestReason, class_name: str, detail: str, *, is_suspicious: bool = True
     ) -> ContractViolation:
         """Return the exception to raise for a violation. Staff see a flag if it is suspicious."""
         if is_suspicious:
@@ -213,7 +212,7 @@ class Contract:
 
     def note_empty_value(self) -> None:
         """Note that an array or a table without elements came where the reference gives values: the cell does not pass."""
-        self.shortfall = self.shortfall or ContractViolation("an empty value", EMPTY_VALUE)
+        self.shortfall = self.shortfall or ContractViolation("an empty value", TestReason.EMPTY_VALUE)
 
     def note_seen_failure(self, error: BaseException) -> None:
         """Note that the student's code sees a failed assertion of the test."""

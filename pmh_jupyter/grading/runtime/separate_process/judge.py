@@ -29,10 +29,11 @@ from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
-from pmh_jupyter.grading.runtime.test_cells.notebook_judge import BundleCell, NotebookJudge
+from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
+from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_tests
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
+from pmh_jupyter.grading.runtime.transport.bundle import BundleCell, IsolationFields
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
@@ -40,8 +41,8 @@ from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, Tes
 class SeparateProcessJudge(NotebookJudge):
     """Runs the cells of a notebook with separate-process isolation.
 
-    link: the connection to the student process. isolation: the notebook's isolation (see `domain.isolation.NotebookIsolation`), or None.
-    is_recording: record the usage of the reference solution (`build_manifest`), and refuse nothing.
+    link: the connection to the student process. isolation: the notebook's isolation (see `IsolationFields`), or None.
+    is_recording: record the usage of the reference solution (`build_usage`), and refuse nothing.
     shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
     ({path, content in base64}). max_file_bytes: maximum size of a file.
     """
@@ -49,7 +50,7 @@ class SeparateProcessJudge(NotebookJudge):
     def __init__(
         self,
         link: Link,
-        isolation: dict[str, Any] | None,
+        isolation: IsolationFields | None,
         is_recording: bool = False,
         *,
         shared_folders: dict[str, str] | None = None,
@@ -57,7 +58,7 @@ class SeparateProcessJudge(NotebookJudge):
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._is_recording = is_recording
-        self._manifest = Manifest(isolation)
+        self._usage = TestUsage(isolation)
         self._contract = Contract(is_recording=is_recording)
         self._definition_sources = DefinitionSources()
         self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
@@ -70,7 +71,7 @@ class SeparateProcessJudge(NotebookJudge):
                 shared_folders,
                 lesson_files or [],
                 max_file_bytes,
-                self._manifest.changed_files,
+                self._usage.changed_files,
                 is_recording=is_recording,
             )
             if shared_folders
@@ -109,7 +110,7 @@ class SeparateProcessJudge(NotebookJudge):
 
     def _connect_peer(self, link: Link) -> None:
         self.peer = JudgePeer(link, self._contract, lambda: self.namespace.get_own("input"), self._file_sync)
-        self._name_resolver = NameResolver(self.peer, self._manifest, self._helpers, is_recording=self._is_recording)
+        self._name_resolver = NameResolver(self.peer, self._usage, self._helpers, is_recording=self._is_recording)
         self._name_resolver.locked_names = self._collect_locked_names()
 
     def _collect_locked_names(self) -> frozenset[str]:
@@ -126,10 +127,10 @@ class SeparateProcessJudge(NotebookJudge):
         self.namespace.name_resolver = self._name_resolver
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
 
-    def build_manifest(self) -> dict[str, Any]:
+    def build_usage(self) -> dict[str, Any]:
         if self._file_sync:
-            self._manifest.changed_files = self._file_sync.changed_by_reference
-        return self._manifest.as_dict()
+            self._usage.changed_files = self._file_sync.changed_by_reference
+        return self._usage.as_dict()
 
     def checkpoint(self) -> None:
         self.peer.request_from_runner("checkpoint")
@@ -138,12 +139,12 @@ class SeparateProcessJudge(NotebookJudge):
         # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
         helper_names = self._helpers.collect_defined_names()
         if self._is_recording or any(
-            name in helper_names or self.namespace.has_own(name) for name in self._manifest.rebound_names
+            name in helper_names or self.namespace.has_own(name) for name in self._usage.rebound_names
         ):
             names = find_bound_names(to_plain_python(source) or "")
             if self._is_recording:
-                self._manifest.rebound_names |= names
-            for name in names & self._manifest.rebound_names:
+                self._usage.rebound_names |= names
+            for name in names & self._usage.rebound_names:
                 self.namespace.pop_own(name)
                 self._helpers.forget(name)
         return self._run_new_cell(number, source)
@@ -156,7 +157,7 @@ class SeparateProcessJudge(NotebookJudge):
             self.namespace.pop_own(name)
         self._helpers.add_cell(python_source)
         self._release_texts.add(python_source)
-        self._names_of_locked_cells[number] = tuple(sorted(bound_names - self._manifest.rebound_names))
+        self._names_of_locked_cells[number] = tuple(sorted(bound_names - self._usage.rebound_names))
         self._name_resolver.locked_names = self._collect_locked_names()
         return self._run_new_cell(number, source)
 
@@ -190,7 +191,7 @@ class SeparateProcessJudge(NotebookJudge):
         if self._is_recording:
             changes = _decode_names(self.peer.request_from_runner("find-locked-changes"))
             # A submission may change a class in another way than the reference: define it again, for example.
-            self._manifest.rebound_names.update(name.partition(".")[0] for name in changes)
+            self._usage.rebound_names.update(name.partition(".")[0] for name in changes)
         else:
             for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
                 self._contract.note_helper_change(name)
@@ -200,7 +201,7 @@ class SeparateProcessJudge(NotebookJudge):
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote what they read.
         self._append_to_history(remove_hidden_tests(source))
-        self.peer.begin_cell(self._manifest.contract.get(grade_id, ()), source)
+        self.peer.begin_cell(self._usage.contract.get(grade_id, ()), source)
         self._restore_locked_classes()
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
@@ -222,8 +223,8 @@ class SeparateProcessJudge(NotebookJudge):
             self._restore_locked_classes()
             test_cell.evidence.end_statement()
             entries = self._contract.recorded_entries.union(test_cell.evidence.recorded_entries)
-            self._manifest.contract.setdefault(grade_id, set()).update(entries)
-            self._manifest.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
+            self._usage.contract.setdefault(grade_id, set()).update(entries)
+            self._usage.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
         self.peer.end_cell()
         self._export_names()
         flag_collector = FlagCollector()
@@ -234,7 +235,7 @@ class SeparateProcessJudge(NotebookJudge):
 
     def _export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""
-        for name in self._manifest.exported_names:
+        for name in self._usage.exported_names:
             if self.namespace.has_own(name):
                 self.peer.request_from_runner("bind-name", name, self.namespace.get_own(name))
 
@@ -243,7 +244,7 @@ class SeparateProcessJudge(NotebookJudge):
 
     def _get_code_argument(self, text: Any, name: str) -> Any:
         """Return the first argument for `eval` or `exec`. A function of the notebook with that name receives it unchanged."""
-        is_overridden = name in self._manifest.shadowed_builtins or self.namespace.has_own(name)
+        is_overridden = name in self._usage.shadowed_builtins or self.namespace.has_own(name)
         return text if is_overridden else self._release_texts.compile_release_text(text, name)
 
     def _get_format_method(self, value: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import signal
 from collections.abc import Collection, Iterator
@@ -29,18 +30,19 @@ from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRun
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
-from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 
 class TestCell(StatementRunner):
     """Runs the statements of one cell. Raises `PeerLost` if the student process is lost."""
 
     __test__ = False  # not a pytest class
+    user_ns: Namespace
 
     def __init__(
         self, peer: JudgePeer, test_namespace: Namespace, helpers: TestHelpers, compiled_cell: CompiledCell | None
     ) -> None:
-        self.peer, self.user_ns, self.compiled_cell = peer, test_namespace, compiled_cell
+        self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
@@ -48,7 +50,7 @@ class TestCell(StatementRunner):
             comparison, sites=sites, evidence=self.evidence, find_original=peer.replicas.find_original
         )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
-        super().__init__(self, recorder, {}, FlagCollector())
+        super().__init__(test_namespace, asyncio.run, recorder, {}, FlagCollector())
 
     def run(self) -> TestCellFields:
         """Run the cell. Returns all fields but flags.
@@ -56,17 +58,17 @@ class TestCell(StatementRunner):
         After an exception other than a failed assertion, and after the time limit, nothing else is checked.
         """
         if self.compiled_cell is None:
-            return {"tests": [make_test_result(None, "grader-error", "invalid-test")]}
+            return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
         try:
             fields = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
-            return {"tests": [make_test_result(None, "timed-out", "timed-out")]}
+            return {"tests": [make_test_result(None, "timed-out", TestReason.TIMED_OUT)]}
         shortfall = self.peer.contract.shortfall
         if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
             return fields
         # Reported last, because a statement that fails by itself says more.
         last_statement = self.compiled_cell.statements[-1]
-        reason = "not-met" if last_statement.is_hidden else shortfall.reason
+        reason = TestReason.NOT_MET if last_statement.is_hidden else shortfall.reason
         return {"tests": [make_test_result(last_statement, "failed", reason)]}
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
@@ -138,10 +140,10 @@ class TestCell(StatementRunner):
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, TimeLimitReached):
-            return make_test_result(statement, "timed-out", "timed-out")
+            return make_test_result(statement, "timed-out", TestReason.TIMED_OUT)
         if isinstance(error, ContractViolation) and error.reason:
             if statement.is_hidden:  # the student may have named a class after the value that it received
-                return make_test_result(statement, "failed", "not-met", error_type=type(error).__name__)
+                return make_test_result(statement, "failed", TestReason.NOT_MET, error_type=type(error).__name__)
             fields = {"text": error.class_name, "error_type": type(error).__name__}
             return make_test_result(statement, "failed", error.reason, **fields)
         location = get_location(error)
@@ -150,11 +152,11 @@ class TestCell(StatementRunner):
         cell, line = location
         error_fields = {"error_type": get_error_type_name(error), "detail": "", "cell": cell, "line": line}
         if isinstance(error, MemoryError):
-            return make_test_result(statement, "crashed", "memory", **error_fields)
+            return make_test_result(statement, "crashed", TestReason.MEMORY, **error_fields)
         if not statement.is_hidden and not isinstance(error, AssertionError):
             with suppress(Exception):
                 error_fields["detail"] = clip(str(error))
-        return make_test_result(statement, "failed", "exception", **error_fields)
+        return make_test_result(statement, "failed", TestReason.EXCEPTION, **error_fields)
 
     @contextmanager
     def _bind_temporarily(self, names: Collection[str]) -> Iterator[None]:

@@ -16,8 +16,8 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.test_cells.usage_manifest import Manifest
 
 _MISSING = object()
 
@@ -85,13 +85,8 @@ class NameResolver:
     `locked_names`: names that have the value that a locked cell has given them (see `LockedNames`).
     """
 
-    def __init__(self, peer: JudgePeer, manifest: Manifest, helpers: TestHelpers, *, is_recording: bool) -> None:
-        self.peer, self.manifest, self.helpers, self.is_recording = (
-            peer,
-            manifest,
-            helpers,
-            is_recording,
-        )
+    def __init__(self, peer: JudgePeer, usage: TestUsage, helpers: TestHelpers, *, is_recording: bool) -> None:
+        self.peer, self.usage, self.helpers, self.is_recording = peer, usage, helpers, is_recording
         self.locked_names: frozenset[str] = frozenset()
         self._proxy_cache: dict[str, Any] = {}
         self._data_cache: dict[str, tuple[int, Any]] = {}
@@ -108,11 +103,9 @@ class NameResolver:
         if name in self.helpers and self._uses_helper(name):
             return self.helpers[name]
         is_builtin = name in vars(builtins)
-        if name in self.manifest.library_names and (is_builtin or self._is_bound_in_notebook(name)):
-            return importable_objects.import_object(*self.manifest.library_names[name])
-        if name.startswith("__") or (
-            is_builtin and not self.is_recording and name not in self.manifest.shadowed_builtins
-        ):
+        if name in self.usage.library_names and (is_builtin or self._is_bound_in_notebook(name)):
+            return importable_objects.import_object(*self.usage.library_names[name])
+        if name.startswith("__") or (is_builtin and not self.is_recording and name not in self.usage.shadowed_builtins):
             raise KeyError(name)
         if name in self._proxy_cache:
             return self._proxy_cache[name]
@@ -124,9 +117,9 @@ class NameResolver:
 
         While the reference runs, all of it is copied; later, what its tests have read.
         """
-        if not self.manifest.captures_locked_data:
+        if not self.usage.captures_locked_data:
             return
-        wanted_names = set(names) if self.is_recording else self.manifest.locked_data.intersection(names)
+        wanted_names = set(names) if self.is_recording else self.usage.locked_data.intersection(names)
         for name in sorted(wanted_names - self.helpers.keys()):
             with suppress(ValueError):  # it is too large to be sent
                 is_bound, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
@@ -136,12 +129,12 @@ class NameResolver:
 
     def _uses_helper(self, name: str) -> bool:
         """Return whether the judge's own function or data is used, and not the notebook's. While the reference runs, record it."""
-        names = self.manifest.locked_data if name in self.helpers.captured_names else self.manifest.test_helpers
+        names = self.usage.locked_data if name in self.helpers.captured_names else self.usage.test_helpers
         if self.is_recording and name in self.helpers.data_names:
             if self._is_changed_by_reference(name):
                 names.discard(name)
                 self.helpers.forget(name)
-                self.manifest.rebound_names.add(name)  # a submission may bind it again instead of changing it
+                self.usage.rebound_names.add(name)  # a submission may bind it again instead of changing it
                 return False
             if name in self.helpers.captured_names:
                 names.add(name)
@@ -167,9 +160,9 @@ class NameResolver:
             raise KeyError(name)
         self.peer.check_received_value(value)
         if self.is_recording and import_path is not None and self._record_import(name, import_path):
-            return importable_objects.import_object(*self.manifest.library_names[name])
+            return importable_objects.import_object(*self.usage.library_names[name])
         if self.is_recording and is_builtin:
-            self.manifest.shadowed_builtins.add(name)
+            self.usage.shadowed_builtins.add(name)
         if type(value) is ProxyMeta or type(type(value)) is ProxyMeta or isinstance(value, type):
             self._proxy_cache[name] = value
         else:
@@ -185,7 +178,7 @@ class NameResolver:
             importable_objects.import_object(module, path)
         except (ImportError, AttributeError):
             return False
-        self.manifest.library_names[name] = (module, path)
+        self.usage.library_names[name] = (module, path)
         return True
 
     def _is_bound_in_notebook(self, name: str) -> bool:

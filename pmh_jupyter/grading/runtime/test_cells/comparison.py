@@ -15,6 +15,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 _type, _len, _issubclass, _bool, _map, _set = type, len, issubclass, bool, map, set
 _mro = type.__dict__["__mro__"].__get__
@@ -36,7 +37,7 @@ OPERATOR_METHODS = {
 # Names in a manifest, where they differ.
 _MANIFEST_OPERATOR_NAMES = {"not-ne": "ne", "alike": "eq"}
 _OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
-DISHONEST_OPERATOR = "dishonest-operator"
+DISHONEST_OPERATOR = TestReason.DISHONEST_OPERATOR
 
 
 class UniqueObject:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
+
 _float, _complex, _type, _len, _min = float, complex, type, len, min
 MAX_DEPTH = 5  # of containers that are searched for values that are not numbers
 COMPARED, HAS_NAN = "compared", "nan"
@@ -28,7 +30,7 @@ _TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
 class Shortfall(NamedTuple):
     """Why a statement has not compared enough: the reason of its test result, and how many values it has compared of how many."""
 
-    reason: str
+    reason: TestReason
     got: str | None = None
     expected: str | None = None
 
@@ -106,9 +108,9 @@ class Evidence:
         expected = self._expected.get(self._position, {})
         for place, count in expected.items():
             if self._counts.get(place, 0) < count:
-                return Shortfall("too-few-values", str(self._counts.get(place, 0)), str(count))
+                return Shortfall(TestReason.TOO_FEW_VALUES, str(self._counts.get(place, 0)), str(count))
         if any((self._position, place) not in self._places_with_nan for place in self._nan_places):
-            return Shortfall("not-a-number")
+            return Shortfall(TestReason.NOT_A_NUMBER)
         return None
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
+from pmh_jupyter.grading.runtime.transport.bundle import BundleCell
 from pmh_jupyter.grading.runtime.transport.framing import Link
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 
-BundleCell = dict[str, Any]
-"""A cell of a bundle: cell (its number), kind (student, locked, test), source; of a test cell also grade_id and compiled."""
 
-
-class NotebookJudge(Protocol):
+class NotebookJudge(ABC):
     """Runs the cells of a notebook. Every method raises `PeerLost` if the student process is lost.
 
     Call `reconnect` then to continue with another one, `prepare_replay` once, and `replay_cell` for each cell whose effects it lacks.
@@ -22,34 +21,38 @@ class NotebookJudge(Protocol):
         """Whether the connection can no longer be used although the last cell has results: its time ran out in the middle of a message."""
         return False
 
+    @abstractmethod
     def reconnect(self, link: Link) -> None:
         """Continue with another student process."""
 
+    @abstractmethod
     def checkpoint(self) -> None:
         """Make the student process freeze a copy of itself."""
 
+    @abstractmethod
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a cell of the student. Returns the error that it raised (see `describe_cell_error`), or None."""
 
+    @abstractmethod
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         """Run a locked cell of the release. Returns the error that it raised, or None."""
 
+    @abstractmethod
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         """Run a test cell. Its tests are described in `StatementRunner`.
 
         packed_cell: the cell from the host's cache (see `compiled_cell.pack_cell`), for a judge that compiles cells.
         """
-        ...
 
-    def build_manifest(self) -> dict[str, Any]:
-        """Return the usage of the test cells so far (see `Manifest.as_dict`)."""
-        ...
+    @abstractmethod
+    def build_usage(self) -> dict[str, Any]:
+        """Return the usage of the test cells so far (see `TestUsage.as_dict`)."""
 
     def run_cell(self, cell: BundleCell) -> dict[str, Any]:
         """Run a cell. Returns the fields of its `CellResult` that depend on its kind."""
         number, source = cell["cell"], cell["source"]
         if cell["kind"] == "test":
-            return self.run_test_cell(number, cell.get("grade_id") or "", source, cell.get("compiled", ""))
+            return self.run_test_cell(number, cell["grade_id"] or "", source, cell["compiled"])
         run_cell = self.run_locked_cell if cell["kind"] == "locked" else self.run_student_cell
         return {"error": run_cell(number, source)}
 

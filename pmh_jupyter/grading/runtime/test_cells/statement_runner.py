@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILE
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import pop_credit
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
-from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields
+from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 
 MAX_TEST_RESULTS = 500
 
@@ -25,14 +24,16 @@ MAX_TEST_RESULTS = 500
 class StatementRunner:
     """Runs the statements of one test cell. Each isolation has a subclass, which executes a statement in its way.
 
-    shell: any object with a `user_ns`, the namespace of the statements. leading_blank_lines: see `describe_cell_error`.
+    user_ns: the namespace of the statements. run_coroutine: runs a statement that awaits something.
+    leading_blank_lines: see `describe_cell_error`.
 
     Each result has name, expression, is_hidden, outcome (passed, failed, crashed, timed-out, not-checked, grader-error), reason
     (see `judge_output.JudgeTestResult`), text (the author's message, or what the reason is about), expected,
     got, and the fields of `describe_cell_error`.
     """
 
-    shell: Any
+    user_ns: dict[str, Any]
+    run_coroutine: Callable[[Any], Any]
     recorder: AssertionRecorder
     leading_blank_lines: dict[int, int]
     flag_collector: FlagCollector
@@ -49,7 +50,7 @@ class StatementRunner:
             statement = statements.pop(0)
             if self.is_stopped:
                 if statement.has_assertion:
-                    tests.append(make_test_result(statement, "not-checked", ""))
+                    tests.append(make_test_result(statement, "not-checked", TestReason.NONE))
                 continue
             test = self._run_statement(statement)
             self.is_stopped = test["outcome"] == "timed-out" or (
@@ -58,8 +59,8 @@ class StatementRunner:
             if statement.has_assertion or test["outcome"] != "passed":
                 tests.append(test)
             elif statement.is_credit_expression:
-                credit = pop_credit(self.shell.user_ns)
-        return {"tests": _limit_results(tests) or [make_test_result(None, "passed", "")]} | credit
+                credit = pop_credit(self.user_ns)
+        return {"tests": _limit_results(tests) or [make_test_result(None, "passed", TestReason.NONE)]} | credit
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()
@@ -80,12 +81,10 @@ class StatementRunner:
         raise NotImplementedError
 
     def _execute_code(self, code: CodeType) -> None:
-        namespace = self.shell.user_ns
         if code.co_flags & inspect.CO_COROUTINE:
-            run_coroutine: Callable[[Any], Any] = getattr(self.shell, "loop_runner", asyncio.run)
-            run_coroutine(eval(code, namespace))
+            self.run_coroutine(eval(code, self.user_ns))
         else:
-            exec(code, namespace)
+            exec(code, self.user_ns)
 
     def _build_passed_result(self, statement: StatementSpec) -> TestFields:
         """Return the result of a statement that raised nothing. It has passed only if an assertion was reached."""
@@ -94,27 +93,27 @@ class StatementRunner:
                 "assertion-skipped" if statement.always_asserts else "no-assertion-ran", statement.name
             )
             if statement.always_asserts:
-                return make_test_result(statement, "failed", "not-met")
+                return make_test_result(statement, "failed", TestReason.NOT_MET)
         shortfall = self.recorder.evidence.find_shortfall()
         if shortfall:
             return make_test_result(
                 statement, "failed", shortfall.reason, got=shortfall.got, expected=shortfall.expected
             )
-        return make_test_result(statement, "passed", "")
+        return make_test_result(statement, "passed", TestReason.NONE)
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, KeyboardInterrupt):
             return make_test_result(
                 statement,
                 "timed-out",
-                "timed-out",
+                TestReason.TIMED_OUT,
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
             )
         if isinstance(error, MemoryError):
             return make_test_result(
                 statement,
                 "crashed",
-                "memory",
+                TestReason.MEMORY,
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
             )
         is_unmet_assertion = isinstance(error, AssertionError) or (
@@ -124,7 +123,7 @@ class StatementRunner:
             return make_test_result(
                 statement,
                 "failed",
-                "exception",
+                TestReason.EXCEPTION,
                 **describe_cell_error(error, self.leading_blank_lines, include_detail=not statement.is_hidden),
             )
         return self._build_unmet_result(statement, error)
@@ -133,7 +132,7 @@ class StatementRunner:
         """Return the result of a failed assertion: the author's message if there is one, else the values."""
         cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=False)
         if cell_error["cell"] is not None:  # raised by an assertion in the student's own code
-            return make_test_result(statement, "failed", "exception", **cell_error)
+            return make_test_result(statement, "failed", TestReason.EXCEPTION, **cell_error)
         recorder = self.recorder
         feedback = recorder.failed_site.feedback if recorder.failed_site else ""
         # The message of a library's assertion may contain the expected value.
@@ -144,9 +143,13 @@ class StatementRunner:
         if not text and not is_author_message and not statement.is_hidden and recorder.got is None:
             text = _format_assertion_message(error)
         if recorder.got is None or statement.is_hidden:
-            return make_test_result(statement, "failed", "author-message" if text else "not-met", text=text)
+            return make_test_result(
+                statement, "failed", TestReason.AUTHOR_MESSAGE if text else TestReason.NOT_MET, text=text
+            )
         values = {"expression": recorder.expression, "expected": recorder.expected, "got": recorder.got}
-        return make_test_result(statement, "failed", "author-message" if text else "values-differ", text=text, **values)
+        return make_test_result(
+            statement, "failed", TestReason.AUTHOR_MESSAGE if text else TestReason.VALUES_DIFFER, text=text, **values
+        )
 
 
 def _find_raising_filename(error: BaseException) -> str:
@@ -184,13 +187,13 @@ def _format_assertion_message(error: BaseException) -> str:
         return ""
 
 
-def make_test_result(statement: StatementSpec | None, outcome: str, reason: str, **fields: Any) -> TestFields:
+def make_test_result(statement: StatementSpec | None, outcome: str, reason: TestReason, **fields: Any) -> TestFields:
     result: TestFields = {
         "name": statement.name if statement else "",
         "expression": statement.expression if statement else "",
         "is_hidden": statement.is_hidden if statement else False,
         "outcome": outcome,
-        "reason": reason,
+        "reason": str(reason),  # plain text: it may cross from the student process
         "text": "",
         "expected": None,
         "got": None,

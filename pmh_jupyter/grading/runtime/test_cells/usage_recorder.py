@@ -1,4 +1,4 @@
-"""Records which parts of the reference solution a test cell uses, if it runs in-process (see `usage_manifest.Manifest`)."""
+"""Records which parts of the reference solution a test cell uses, if it runs in-process (see `recorded_usage.TestUsage`)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
@@ -10,6 +11,31 @@ __builtins__ = BUILTINS
 
 ErrorFields = dict[str, Any]
 """Fields of a `CellError`."""
+
+
+class TestReason(StrEnum):
+    """Why a test has not passed, or could not be evaluated."""
+
+    __test__ = False  # not a pytest class
+
+    NONE = ""
+    VALUES_DIFFER = "values-differ"
+    NOT_MET = "not-met"
+    EXCEPTION = "exception"
+    AUTHOR_MESSAGE = "author-message"
+    TIMED_OUT = "timed-out"
+    MEMORY = "memory"
+    INVALID_TEST = "invalid-test"
+    # What a test may not rely on (see `separate_process.contract`).
+    OBJECT_FOR_DATA = "object-for-data"
+    OBJECT_OF_TEST = "object-of-test"
+    CODE_FOR_DATA = "code-for-data"
+    DISHONEST_OPERATOR = "dishonest-operator"
+    # What a test has not looked at (see `test_cells.evidence`).
+    NOT_A_NUMBER = "not-a-number"
+    EMPTY_VALUE = "empty-value"
+    TOO_FEW_VALUES = "too-few-values"
+
 
 TestFields = dict[str, Any]
 """Fields of a `JudgeTestResult`."""
@@ -23,4 +49,4 @@ TestCellFields = dict[str, Any]
 
 def make_flag(code: str, detail: str) -> FlagFields:
     """Return a flag with a detail of bounded length."""
-    return {"code": code, "detail": detail[:200]}
+    return {"code": str(code), "detail": detail[:200]}

@@ -19,7 +19,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
-from pmh_jupyter.grading.backends import find_backend
+from pmh_jupyter.grading.backends import PROBE_BUNDLE, find_backend
 from pmh_jupyter.grading.backends.container import CAPABILITIES, OVERHEAD_BYTES, OWNER_LABEL, remove_orphaned_containers
 from pmh_jupyter.grading.backends.docker import DockerBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
@@ -72,12 +72,9 @@ def _own_containers(engine: docker.DockerClient) -> list[str]:
 def run_failing_cell(source: str, backend: DockerBackend, limits: EffectiveLimits | None = None) -> str:
     """Run one cell; return the detail of the error that it raises."""
     limits = limits or EffectiveLimits(**AMPLE_SECONDS)
-    bundle = {
-        "cells": [{"cell": 0, "kind": "student", "source": source}],
-        "files": [],
-        "limits": {name: getattr(limits, name) for name in vars(limits)},
-        "seed": 0,
-    }
+    bundle = json.loads(PROBE_BUNDLE)
+    bundle["cells"][0]["source"] = source
+    bundle["limits"] = {name: getattr(limits, name) for name in vars(limits)}
     events = [json.loads(line) for line in backend.run(json.dumps(bundle).encode(), limits).output.splitlines() if line]
     return str(next(event for event in events if event["event"] == "cell-finished")["error"]["detail"])
 

@@ -19,7 +19,7 @@ from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends import PROBE_BUNDLE
 from pmh_jupyter.grading.backends import fork_servers as module
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
-from pmh_jupyter.grading.backends.fork_servers import ForkServer, ForkServerPool, ForkServerSpec
+from pmh_jupyter.grading.backends.fork_servers import ForkServerHandle, ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
@@ -87,7 +87,7 @@ def test_successor_is_started_ahead(backend: BubblewrapBackend, monkeypatch: pyt
         assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
         return _list_server_pids(backend.fork_servers)[0]
 
-    def started_successor() -> ForkServer:
+    def started_successor() -> ForkServerHandle:
         for thread in threading.enumerate():
             if thread.name == module.SUCCESSOR_THREAD_NAME:
                 thread.join()

@@ -46,7 +46,7 @@ def run_with_modules(test: str, answer: str = ANSWER, reference: str = ANSWER) -
     """Return the test results of an answer, with the contract of the reference."""
     with open_judge(is_recording=True, lesson_files=MODULES) as judge:
         results = run_notebook(judge, [(STUDENT_CELL, reference), (TEST_CELL, test)])
-        isolation = judge.build_manifest()
+        isolation = judge.build_usage()
     if answer == reference:
         return results
     with open_judge(isolation, lesson_files=MODULES) as judge:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.isolation import NotebookIsolation
+from pmh_jupyter.domain.isolation import NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
-from pmh_jupyter.grading.run import NotebookRun, run_plan
+from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from tests.support.grading.case_files import read_named_parts
 from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of
@@ -52,25 +52,25 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 
     def run(cells: tuple[str, ...], *, is_recording: bool) -> NotebookRun:
         steps = tuple(Step(cell, f"c{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-        limits, release_paths = EffectiveLimits(**AMPLE_SECONDS), frozenset({"data.csv"})
+        context = RunContext(files, frozenset({"data.csv"}), bubblewrap())
         return run_plan(
             NotebookPlan("n.ipynb", steps),
-            files,
-            limits,
-            bubblewrap(),
+            EffectiveLimits(**AMPLE_SECONDS),
+            context,
             isolation=isolation,
             record_usage=is_recording,
-            release_paths=release_paths,
         )
 
     used = run(reference or cells, is_recording=True).usage
     assert used
     isolation = replace(
         isolation,
-        library_names=used.library_names,
-        rebound_names=used.rebound_names,
-        changed_files=used.changed_files,
-        contract=used.contract,
+        usage=NotebookUsage(
+            library_names=used.library_names,
+            rebound_names=used.rebound_names,
+            changed_files=used.changed_files,
+            contract=used.contract,
+        ),
     )
     return run(cells, is_recording=False)
 
@@ -139,9 +139,9 @@ def test_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> Non
     test = "import os, tempfile\nwith tempfile.TemporaryDirectory(dir='.') as folder:\n    path = os.path.join(folder, 'x')\n"
     test += "    open(path, 'w').write('a')\n    change(path)\n    assert open(path).read() == 'b'"
     cells = [(STUDENT_CELL, "def change(path): open(path, 'w').write('b')"), (TEST_CELL, test)]
-    manifest = record_usage(cells)
-    assert manifest["changed_files"] == ["work/*/x"]
-    with open_judge(manifest) as judge:
+    usage = record_usage(cells)
+    assert usage["changed_files"] == ["work/*/x"]
+    with open_judge(usage) as judge:
         assert [result["outcome"] for result in run_notebook(judge, cells)] == ["passed"]
 
 

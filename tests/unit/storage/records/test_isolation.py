@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, ReleaseIsolation
+from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.storage.records.isolation import find_isolation, save_isolation
 from pmh_jupyter.storage.tables.courses import IsolationRow
@@ -12,7 +12,9 @@ ISOLATION = ReleaseIsolation(
     GRADER_VERSION,
     (
         NotebookIsolation(
-            "a.ipynb", library_names={"np": ("numpy", "")}, operators={"t": ("eq",)}, exported_names=("x",)
+            "a.ipynb",
+            exported_names=("x",),
+            usage=NotebookUsage(library_names={"np": ("numpy", "")}, locked_data=None, operators={"t": ("eq",)}),
         ),
         NotebookIsolation(
             "b.ipynb", Isolation.IN_PROCESS, cell="t2", reason=Message("in-process-results-differ", {"cell": "t2"})

@@ -12,7 +12,13 @@ def test_cells_are_run_again_even_if_the_time_of_the_submission_is_long_over() -
     """The limit that remains is then zero, not a negative number, which is no time for a timer."""
     replayed: list[Any] = []
     anything: Any = SimpleNamespace(prepare_replay=lambda: None, replay_cell=replayed.append)
-    runner = NotebookRunner({"limits": {"submission_seconds": -60.0, "cell_seconds": 10.0}}, anything, anything)
+    cell: Any = {"cell": 0}
+    bundle: Any = {
+        "limits": {"submission_seconds": -60.0, "cell_seconds": 10.0},
+        "isolation": None,
+        "kernel": "",
+    }
+    runner = NotebookRunner(bundle, anything, anything)
     runner.judge = runner.link = anything
-    assert runner._replay([{"cell": 0}])
-    assert replayed == [{"cell": 0}]
+    assert runner._replay([cell])
+    assert replayed == [cell]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence, Shortfall, is_empty, is_nan
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 PLACE = "3:7"
 
@@ -67,7 +68,7 @@ def test_array_of_another_size_is_no_shortfall() -> None:
 def test_value_that_is_not_a_number_is_a_shortfall_where_the_reference_has_none() -> None:
     nan = float("nan")
     shortfall = compare(lambda e: e.note_values(PLACE, nan, 3), lambda e: e.note_values(PLACE, 2.0, 3))
-    assert shortfall == Shortfall("not-a-number")
+    assert shortfall == Shortfall(TestReason.NOT_A_NUMBER)
     assert compare(lambda e: e.note_values(PLACE, nan), lambda e: e.note_values(PLACE, nan)) is None
 
 

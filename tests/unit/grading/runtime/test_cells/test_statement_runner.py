@@ -203,7 +203,7 @@ def test_operators_on_objects_of_the_notebooks_classes_are_recorded() -> None:
 
 
 def test_context_is_read_from_a_bundle() -> None:
-    isolation = {
+    isolation: Any = {
         "operators": {"a-tests": ["eq"]},
         "shadowed_builtins": ["sum"],
         "exported_names": ["x"],

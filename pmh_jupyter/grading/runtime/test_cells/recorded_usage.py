@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 
-class Manifest:
+
+class TestUsage:
     """The usage of a release's test cells, read from a bundle or collected while the reference solution runs.
 
-    The fields are those of `domain.isolation.NotebookIsolation`.
+    The fields are those of `domain.isolation.NotebookUsage`, and `exported_names`.
     `captures_locked_data`: its `locked_data` is not None. Contract entries and operators are listed by the test cell's `grade_id`.
     """
 
-    def __init__(self, isolation: dict[str, Any] | None) -> None:
-        fields = isolation or {}
+    __test__ = False  # not a pytest class
+
+    def __init__(self, isolation: IsolationFields | None) -> None:
+        fields: Mapping[str, Any] = isolation or {}
         self.library_names = _decode_import_paths(fields.get("library_names", {}))
         self.rebound_names = set(fields.get("rebound_names", ()))
         self.shadowed_builtins = set(fields.get("shadowed_builtins", ()))
@@ -40,7 +45,7 @@ class Manifest:
             "rebound_names": sorted(self.rebound_names),
             "shadowed_builtins": sorted(self.shadowed_builtins),
             "test_helpers": sorted(self.test_helpers),
-            "locked_data": sorted(self.locked_data),
+            "locked_data": sorted(self.locked_data) if self.captures_locked_data else None,
             "changed_files": sorted(self.changed_files),
             "contract": {grade_id: sorted(entries) for grade_id, entries in sorted(self.contract.items())},
             "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},

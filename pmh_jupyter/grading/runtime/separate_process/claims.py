@@ -38,6 +38,7 @@ class ClaimVerifier:
         self._count = 0
         self._statement_line = 0
         self._claimed_equal: bool | None = None
+        self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
         self._property_checks_left = 0
 
@@ -56,6 +57,8 @@ class ClaimVerifier:
         self._claimed_equal = None
         if not self.contract.is_active:
             return
+        elementwise_claim = (Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
+        self._is_elementwise = not self.contract.is_recording and self.contract.has_use(place, *elementwise_claim)
         if operator in ("eq", "ne"):
             self._ask_about_equality(operator, target, other, place)
         elif operator in OPPOSITE_OPERATORS and type(other) in (int, float):
@@ -108,7 +111,8 @@ class ClaimVerifier:
             or not self.contract.is_active
         ):
             return
-        is_true = _is_true(claim)
+        self._record_elementwise_claim(operator, claim, place)
+        is_true = self._is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
             verifying_operator, verb = _VERIFYING_OPERATORS[operator]
             if claimed_equal is False:
@@ -160,8 +164,15 @@ class ClaimVerifier:
         if is_true and is_reverse_true:
             self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
         is_tied = not is_true and not is_reverse_true
-        if is_tied and (self.contract.is_recording or not self._claims(target, "eq", other)):
+        if is_tied and (self.contract.is_recording or not self._are_equal_or_ordered(operator, target, other)):
             self._report(operator, target, place, "total", "has no order")
+
+    def _are_equal_or_ordered(self, operator: str, target: Any, other: Any) -> bool:
+        """Return whether two tied objects are equal, or the order tells one of them from another object: jobs of the same urgency."""
+        return self._claims(target, "eq", other) or any(
+            self._claims(target, operator, each) or self._claims(each, operator, target)
+            for each in self._list_other_objects(target, other)
+        )
 
     def note_object(self, value: Any) -> None:
         """Note an object of the notebook that a test cell has received."""
@@ -198,9 +209,20 @@ class ClaimVerifier:
     def _ask(self, target: Any, operator: str, value: Any) -> bool | None:
         """Return whether an object claims this, or None if its method raises an exception."""
         try:
-            return _is_true(self.apply_operator(target, operator, value))
+            return self._is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
             return None
+
+    def _record_elementwise_claim(self, operator: str, claim: Any, place: str) -> None:
+        numpy = sys.modules.get("numpy")
+        if self.contract.is_recording and numpy is not None and type(claim) is numpy.ndarray:
+            self.contract.record(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
+
+    def _is_true(self, claim: Any) -> bool:
+        """Return whether a test would accept this. Where the reference gives arrays, lists are compared element by element, too."""
+        if self._is_elementwise and type(claim) in (list, tuple):
+            return len(claim) > 0 and all(map(_is_true, claim))
+        return _is_true(claim)
 
     def _make_digits(self) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.

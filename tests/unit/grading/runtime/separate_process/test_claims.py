@@ -177,3 +177,31 @@ def test_residue_classes_of_the_reference_are_accepted(modulus: int) -> None:
 def test_object_that_equals_all_small_numbers_is_found() -> None:
     verifier = make_verifier(lambda name, value: type(value) is int and abs(value) < 10**6)
     assert not any(claims_equality(verifier, 146) for _ in range(20))
+
+
+ELEMENTWISE_ENTRY = f"{PLACE} operator eq unusual-claim elementwise"
+
+
+@pytest.mark.parametrize("make_claim", [lambda value: [value == 5], lambda value: (value == 5,)])
+def test_list_of_booleans_is_a_claim_where_the_reference_gives_an_array(make_claim: Callable[[Any], Any]) -> None:
+    assert claims_equality(make_verifier(lambda name, value: name == "eq" and make_claim(value), ELEMENTWISE_ENTRY), 5)
+    assert not claims_equality(make_verifier(lambda name, value: name == "eq" and make_claim(value)), 5)
+
+
+def test_list_that_is_true_for_every_value_is_a_false_claim() -> None:
+    assert not claims_equality(make_verifier(lambda name, value: [True, True], ELEMENTWISE_ENTRY), 5)
+
+
+@pytest.mark.parametrize("distinguished", [True, False])
+def test_two_objects_may_tie_if_the_order_tells_them_from_another(distinguished: bool) -> None:
+    objects = [TARGET, object(), object()]
+    verifier = make_verifier(lambda name, value: False)
+    for each in objects:
+        verifier.note_object(each)
+    verifier.apply_operator = lambda target, name, value: distinguished and (name, value) == ("lt", objects[2])
+    try:
+        verifier.verify("lt", objects[0], False, objects[1], PLACE)
+    except ContractViolation:
+        assert not distinguished
+    else:
+        assert distinguished

@@ -33,8 +33,8 @@ VERBS = frozenset(
 )
 PREDICATES = frozenset(
     """
-    allows asserts belongs can claims contains creates defines does equal evaluates exists expects gives has have holds inherits
-    is loops matches may must needs permits raises reads recognizes refers runs should shows uses
+    allows are asserts belongs can claims contains creates defines does equal evaluates exists expects gives has have holds
+    inherits is loops matches may must needs permits raises reads recognizes refers runs should shows uses
     """.split()
 )
 # A hook is named by when it is called, a conversion by what it converts to or from.

@@ -22,7 +22,7 @@ _OPAQUE_TYPES = (
     functools.partial,
 )
 _MOCK_RECORDS = ("called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls")
-# Attributes that give the address of memory, or functions that take one.
+# Attributes of NumPy that give the address of memory, or functions that take one.
 _MEMORY_ATTRIBUTES = ("bit_generator", "ctypes", "cffi", "capsule")
 # All that a database of a test is used for. The others open files, load libraries or replace the content.
 _DATABASE_ATTRIBUTES = frozenset(
@@ -87,7 +87,7 @@ def _is_mock(cls: type) -> bool:
 
 def _check_statement(target: Any, arguments: Any) -> None:
     """Refuse SQL that opens files: a database that a test passes is open in this process."""
-    if not _is_database(getattr(target, "__self__", None)):
+    if not _is_of_library(getattr(target, "__self__", None), "sqlite3"):
         return
     if type(arguments) is not tuple or any(
         type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments
@@ -95,8 +95,8 @@ def _check_statement(target: Any, arguments: Any) -> None:
         raise PermissionError("this statement is not allowed")
 
 
-def _is_database(value: Any) -> bool:
-    return any(base.__module__ == "sqlite3" for base in type(value).__mro__)
+def _is_of_library(value: Any, library: str) -> bool:
+    return any(base.__module__.partition(".")[0] == library for base in type(value).__mro__)
 
 
 def _check_attribute(target: Any, *parameters: Any) -> None:
@@ -111,7 +111,9 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
         raise AttributeError(name)
     if cls is types.GeneratorType and name in _GENERATOR_METHODS:
         return
-    if name in _MEMORY_ATTRIBUTES or (_is_database(target) and name not in _DATABASE_ATTRIBUTES):
+    if name in _MEMORY_ATTRIBUTES and _is_of_library(target, "numpy"):
+        raise AttributeError(name)
+    if name not in _DATABASE_ATTRIBUTES and _is_of_library(target, "sqlite3"):
         raise AttributeError(name)
     if name.startswith("_") or issubclass(cls, _OPAQUE_TYPES):
         raise AttributeError(name)

@@ -128,6 +128,12 @@ def use(rng, base, masked):
     assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
 
 
+def test_object_of_a_test_may_have_an_attribute_with_a_name_of_numpy() -> None:
+    student = "def load(ship): return ship.capsule"
+    check = "class Ship:\n    capsule = 3\nassert load(Ship()) == 3"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
+
+
 def test_function_of_native_code_is_not_passed() -> None:
     student = "def use(rng, base, pointer, masked): return pointer"
     results = run_tests([(STUDENT_CELL, student), (TEST_CELL, f"{LIBRARY_OBJECTS}\nassert use(**passed)")])

@@ -30,7 +30,6 @@ class JudgeRun:
     """
 
     output: bytes
-    exit_code: int
     stop_reason: str = ""
     stderr_tail: str = ""
 

@@ -1,7 +1,7 @@
 """Starts, reuses, replaces and ends fork servers, the warm processes that gradings are forked from. This is the host's side.
 
-A fork server is a persistent sandbox, started when first needed. It is replaced after `MAX_JOBS` gradings, when its memory has grown, when
-it has died, and when its Python was changed on disk. It ends when it has been idle for `IDLE_TIMEOUT_SECONDS`, and with this process.
+A fork server is a persistent sandbox, started when first needed. It is replaced after `MAX_GRADINGS` gradings, when its memory has grown,
+when it has died, and when its Python was changed on disk. It ends when it has been idle for `IDLE_TIMEOUT_SECONDS`, and with this process.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 
 log = logging.getLogger(__name__)
 IDLE_TIMEOUT_SECONDS = 300.0
-MAX_JOBS = 1_000
+MAX_GRADINGS = 1_000
 # A fork server's successor is started this many gradings before its last one, so that no grading waits for the start.
-SUCCESSOR_LEAD_JOBS = 50
+SUCCESSOR_LEAD_GRADINGS = 50
 SUCCESSOR_THREAD_NAME = "next-fork-server"
 IDLE_CHECK_INTERVAL_SECONDS = 15.0
 STOP_TIMEOUT_SECONDS = 10.0
@@ -80,9 +80,9 @@ class ForkServerHandle:
         self.lock = threading.Lock()
         # A process that is forked from this one must start its own fork servers.
         self.owner_pid = os.getpid()
-        self.active_jobs = self.job_count = 1  # the creator's claim
+        self.active_gradings = self.grading_count = 1  # the creator's claim
         self.last_used = time.monotonic()
-        self.is_retired = MAX_JOBS <= 1
+        self.is_retired = MAX_GRADINGS <= 1
         self.process = _Process(retire_if_idle=self._retire_if_idle)
         # The kernel ends the sandbox together with the thread that started it, so this thread must keep running.
         self.supervisor = threading.Thread(
@@ -112,24 +112,24 @@ class ForkServerHandle:
                 self._await_message(0)
             if self.is_retired or self.process.ended.is_set():
                 return False
-            self.is_retired = self.job_count + 1 >= MAX_JOBS
-            self.active_jobs += 1
-            self.job_count += 1
+            self.is_retired = self.grading_count + 1 >= MAX_GRADINGS
+            self.active_gradings += 1
+            self.grading_count += 1
             return True
 
     def release(self) -> None:
         """Release a claim. Releasing the last claim on a retired fork server ends it."""
         with self.lock:
-            self.active_jobs -= 1
+            self.active_gradings -= 1
             self.last_used = time.monotonic()
-            if self.is_retired and not self.active_jobs:
+            if self.is_retired and not self.active_gradings:
                 self._request_exit()
 
     def retire(self) -> None:
         """Accept no further claims; it ends when its current gradings have finished."""
         with self.lock:
             self.is_retired = True
-            if not self.active_jobs:
+            if not self.active_gradings:
                 self._request_exit()
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class ForkServerHandle:
 
     def _retire_if_idle(self) -> None:
         """Retire it if it has been idle for `IDLE_TIMEOUT_SECONDS`. Called every `IDLE_CHECK_INTERVAL_SECONDS`."""
-        if not self.active_jobs and time.monotonic() - self.last_used > IDLE_TIMEOUT_SECONDS:
+        if not self.active_gradings and time.monotonic() - self.last_used > IDLE_TIMEOUT_SECONDS:
             self.retire()
 
     def _await_message(self, timeout_seconds: float) -> bool:
@@ -226,7 +226,7 @@ class ForkServerPool:
             with self._lock:
                 server = self._servers.get(preload)
             if server and server.fingerprint == _read_modification_times(spec.watched_paths) and server.claim():
-                if server.job_count == MAX_JOBS - SUCCESSOR_LEAD_JOBS:
+                if server.grading_count == MAX_GRADINGS - SUCCESSOR_LEAD_GRADINGS:
                     thread_args = (preload, spec, self._close_count)
                     threading.Thread(
                         target=self._start_successor, args=thread_args, name=SUCCESSOR_THREAD_NAME, daemon=True
@@ -245,7 +245,7 @@ class ForkServerPool:
         """Start a fork server for later. Close it again if the pool was closed in the meantime."""
         with suppress(NoSandbox):  # the next grading reports it
             successor = ForkServerHandle(spec)
-            successor.job_count = 0
+            successor.grading_count = 0
             successor.release()
             with self._lock:
                 is_wanted = self._close_count == close_count
@@ -282,13 +282,13 @@ def request_grading(
             try:
                 socket.send_fds(control, [json.dumps(request).encode()], descriptors)
             except OSError:
-                return JudgeRun(b"", 1, "died")
-        exchange = _JobExchange(host_socket, bundle)
+                return JudgeRun(b"", "died")
+        exchange = _GradingExchange(host_socket, bundle)
         stop_reason = exchange.run_until(time.monotonic() + timeout_seconds + DEADLINE_GRACE_SECONDS)
     output = bytes(exchange.output)
     if not stop_reason and not _is_complete(output):
         stop_reason = "died"
-    return JudgeRun(output[:MAX_JUDGE_OUTPUT_BYTES], int(bool(stop_reason)), stop_reason)
+    return JudgeRun(output[:MAX_JUDGE_OUTPUT_BYTES], stop_reason)
 
 
 def _supervise(spec: ForkServerSpec, control: socket.socket, process: _Process) -> None:
@@ -339,26 +339,26 @@ def _is_complete(output: bytes) -> bool:
     return any(last_line.startswith(b'{"event": "%s"' % event) for event in (b"end", b"judge-exited", b"grader-error"))
 
 
-class _JobExchange:
+class _GradingExchange:
     """Sends the bundle and reads the output at the same time, to avoid a deadlock."""
 
-    def __init__(self, job_socket: socket.socket, bundle: bytes) -> None:
-        self.job_socket = job_socket
+    def __init__(self, judge_socket: socket.socket, bundle: bytes) -> None:
+        self.judge_socket = judge_socket
         self.unsent = memoryview(_LENGTH_HEADER.pack(len(bundle)) + bundle)
         self.output = bytearray()
 
     def run_until(self, deadline: float) -> str:
         """Exchange data until the other side closes. Return "", "output-limit" if there was too much output, or "deadline"."""
-        self.job_socket.setblocking(False)
+        self.judge_socket.setblocking(False)
         poll = select.poll()
-        poll.register(self.job_socket, select.POLLIN | select.POLLOUT)
+        poll.register(self.judge_socket, select.POLLIN | select.POLLOUT)
         while True:
             remaining_seconds = deadline - time.monotonic()
             if remaining_seconds <= 0:
                 return "deadline"
             for _, events in poll.poll(remaining_seconds * 1000 + 1):
                 if events & select.POLLOUT and not self._send_unsent():
-                    poll.modify(self.job_socket, select.POLLIN)
+                    poll.modify(self.judge_socket, select.POLLIN)
                 if events & ~select.POLLOUT and not self._receive():
                     return ""
             if len(self.output) > MAX_JUDGE_OUTPUT_BYTES:
@@ -368,14 +368,14 @@ class _JobExchange:
         """Send a part of the bundle. Return False when all of it has been sent."""
         with suppress(BlockingIOError):
             try:
-                self.unsent = self.unsent[self.job_socket.send(self.unsent) :]
+                self.unsent = self.unsent[self.judge_socket.send(self.unsent) :]
             except (BrokenPipeError, ConnectionResetError):
                 self.unsent = self.unsent[:0]
         return bool(self.unsent)
 
     def _receive(self) -> bool:
         try:
-            data = self.job_socket.recv(1 << 16)
+            data = self.judge_socket.recv(1 << 16)
         except BlockingIOError:
             return True
         except ConnectionResetError:

@@ -36,7 +36,7 @@ from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient, SandboxLost
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, is_separate_process
 
-JOBS_PER_MEMORY_CHECK = 64
+GRADINGS_PER_MEMORY_CHECK = 64
 MAX_GROWTH_BYTES = 128 << 20
 # Descriptors of one request: the judge's socket, and files of a control group.
 MAX_DESCRIPTORS = 32
@@ -98,7 +98,7 @@ class ForkServer:
     def __init__(self, host: socket.socket, warm_state: WarmState, environment: namespaces.SandboxEnvironment) -> None:
         self.host, self.warm_state, self.environment = host, warm_state, environment
         self.runs: dict[int, GradingRun] = {}
-        self.run_count = 0
+        self.grading_count = 0
         self.initial_memory_bytes = _read_resident_bytes()
         self.pid_reader, self.pid_writer = os.pipe()
         self.poll = select.poll()
@@ -140,14 +140,14 @@ class ForkServer:
             group.close()
             return True
         if pid == 0:
-            self._run_judge(connection, request["folder"], group, cpu)
+            self._enter_judge(connection, request["folder"], group, cpu)
         group.close()
         judge_pidfd = os.pidfd_open(pid)
         self.runs[judge_pidfd] = GradingRun(connection, pid, judge_pidfd, time.monotonic() + request["seconds"], cpu)
         self.poll.register(judge_pidfd, select.POLLIN)
-        self.run_count += 1
+        self.grading_count += 1
         if (
-            self.run_count % JOBS_PER_MEMORY_CHECK == 0
+            self.grading_count % GRADINGS_PER_MEMORY_CHECK == 0
             and _read_resident_bytes() > self.initial_memory_bytes + MAX_GROWTH_BYTES
         ):
             self.host.send(b"retire")
@@ -163,14 +163,14 @@ class ForkServer:
         cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (used_cpus.count(cpu), os.urandom(2)))
         return cpus[0]
 
-    def _run_judge(self, connection: socket.socket, folder: str, group: ControlGroup, cpu: int) -> NoReturn:
+    def _enter_judge(self, connection: socket.socket, folder: str, group: ControlGroup, cpu: int) -> NoReturn:
         exit_code = 1
         try:
             linux.die_with_parent()
             os.sched_setaffinity(0, {cpu})
             linux.close_descriptors_except(connection.fileno(), self.pid_writer, *group.descriptors)
             environment = replace(self.environment, home=folder or self.environment.home, group=group)
-            run_grading(connection, environment, self.warm_state, self.pid_writer)
+            run_judge(connection, environment, self.warm_state, self.pid_writer)
             exit_code = 0
         except BaseException as error:  # noqa: BLE001 - this process must exit here, whatever was raised
             sys.stderr = sys.__stderr__
@@ -226,10 +226,10 @@ class ForkServer:
                 run.deadline = now + 1.0
 
 
-def run_grading(
+def run_judge(
     connection: socket.socket, environment: namespaces.SandboxEnvironment, warm_state: WarmState, pid_writer: int
 ) -> None:
-    """The main function of a judge. It forks the sandbox before it reads the bundle, so that the sandbox cannot contain it."""
+    """Run a judge. It forks the sandbox before it reads the bundle, so that the sandbox cannot contain it."""
     sandbox = SandboxClient(environment, lambda start: run_student_process(start, warm_state))
     sandbox.group = environment.group.close_all_but_events()
     os.write(pid_writer, _PID_PAIR.pack(os.getpid(), sandbox.pid))

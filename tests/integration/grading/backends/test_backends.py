@@ -37,7 +37,7 @@ class SilentBackend:
         self.compiled_cells = CompiledCellCache()
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
-        return JudgeRun(self.output, 1, stderr_tail="no room")
+        return JudgeRun(self.output, stderr_tail="no room")
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         return ""

@@ -69,7 +69,7 @@ def test_one_fork_server_serves_many_gradings_and_ends_when_closed(backend: Bubb
 def test_fork_server_is_replaced_after_its_maximum_of_gradings(
     backend: BubblewrapBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_JOBS", 3)
+    monkeypatch.setattr(module, "MAX_GRADINGS", 3)
     served = []
     for _ in range(7):
         # Without a test cell: compiling one would be a run of its own.
@@ -80,8 +80,8 @@ def test_fork_server_is_replaced_after_its_maximum_of_gradings(
 
 
 def test_successor_is_started_ahead(backend: BubblewrapBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_JOBS", 5)
-    monkeypatch.setattr(module, "SUCCESSOR_LEAD_JOBS", 3)
+    monkeypatch.setattr(module, "MAX_GRADINGS", 5)
+    monkeypatch.setattr(module, "SUCCESSOR_LEAD_GRADINGS", 3)
 
     def graded() -> int:
         assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]

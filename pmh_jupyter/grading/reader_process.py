@@ -13,15 +13,16 @@ import resource
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from pmh_jupyter.errors import PmhError
 
-MEMORY_BYTES = 300 << 20
-"""How much a request may add to the memory of the process."""
-CPU_SECONDS = 8
-MAX_KEPT_BYTES = 64 << 20
-"""A process that has grown by more than this ends after its reply, so that every request has the same memory."""
+# How much a request may add to the memory of the process.
+MAX_REQUEST_MEMORY_BYTES = 300 << 20
+MAX_REQUEST_CPU_SECONDS = 8
+# A process that has grown by more than this ends after its reply, so that every request has the same memory.
+MAX_GROWTH_BYTES = 64 << 20
 HEADER_BYTES = 8
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -40,7 +41,7 @@ def main(modules: list[str]) -> None:
     while (request := receive(channel)) is not None:
         _limit_request()
         reply = _serve(request)
-        retires = _measure_memory() - start_bytes > MAX_KEPT_BYTES
+        retires = _measure_memory() - start_bytes > MAX_GROWTH_BYTES
         _send(channel, b"\1" if retires else b"\0", reply)
         if retires:
             return
@@ -48,17 +49,27 @@ def main(modules: list[str]) -> None:
 
 def receive(channel: socket.socket) -> bytes | None:
     """Return the next message, without its header; None if the other end has closed the socket."""
-    header = channel.recv(HEADER_BYTES, socket.MSG_WAITALL)
-    if len(header) < HEADER_BYTES:
+    try:
+        return bytes(receive_exactly(channel, int.from_bytes(receive_exactly(channel, HEADER_BYTES))))
+    except ConnectionResetError:
         return None
-    content = bytearray(int.from_bytes(header))
+
+
+def receive_exactly(channel: socket.socket, size: int, deadline: float | None = None) -> bytearray:
+    """Return `size` bytes. Raises ConnectionResetError if the other end closes the socket, and TimeoutError.
+
+    deadline: in seconds of `time.monotonic`; None waits without limit.
+    """
+    content = bytearray(size)
     view = memoryview(content)
     while view:
+        if deadline is not None:
+            channel.settimeout(max(0.001, deadline - time.monotonic()))
         count = channel.recv_into(view)
         if not count:
-            return None
+            raise ConnectionResetError
         view = view[count:]
-    return bytes(content)
+    return content
 
 
 def _send(channel: socket.socket, *parts: bytes) -> None:
@@ -87,9 +98,9 @@ def _serve(request: bytes) -> bytes:
 def _limit_request() -> None:
     """Set the limits for the next request: what the process has used so far, and the share of one request."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    _set_soft_limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + CPU_SECONDS)
+    _set_soft_limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + MAX_REQUEST_CPU_SECONDS)
     if used_bytes := _measure_memory():
-        _set_soft_limit(resource.RLIMIT_AS, used_bytes + MEMORY_BYTES)
+        _set_soft_limit(resource.RLIMIT_AS, used_bytes + MAX_REQUEST_MEMORY_BYTES)
 
 
 def _set_soft_limit(kind: int, value: int) -> None:

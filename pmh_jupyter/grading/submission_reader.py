@@ -27,14 +27,14 @@ from pmh_jupyter.domain.submission import LocalSubmission
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge, Unavailable, UnreadableSubmission
 from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan, Step, assemble_submission, is_notebook
-from pmh_jupyter.grading.reader_process import HEADER_BYTES
+from pmh_jupyter.grading.reader_process import HEADER_BYTES, receive_exactly
 from pmh_jupyter.grading.task import GradingTask
 
-START_SECONDS = 30.0
-CLOCK_SECONDS = 30.0
-"""Time for one request on the clock. A request that computes is ended earlier, by `reader_process.CPU_SECONDS`."""
-SHARE_SECONDS = 0.1
-"""How long a request waits for a busy process before another one is started."""
+START_TIMEOUT_SECONDS = 30.0
+# Wall time of one request. A request that computes is ended earlier, by `reader_process.MAX_REQUEST_CPU_SECONDS`.
+REQUEST_TIMEOUT_SECONDS = 30.0
+# How long a request waits for a busy process before another one is started.
+MAX_WAIT_FOR_IDLE_SECONDS = 0.1
 MAX_REPLY_BYTES = 160 << 20
 TOO_SLOW, TOO_LARGE, CRASHED = "reading it takes too long", "it is too large", "reading it ended the process"
 
@@ -51,11 +51,11 @@ ArgumentsT = TypeVarTuple("ArgumentsT")
 class SubmissionReader:
     """A pool of reader processes. Safe to use from several threads; use it as a context manager, or call `close`.
 
-    preload: modules that the processes import before the first request.
+    preload: modules that the processes import before the first request. timeout_seconds: wall time of one request.
     """
 
-    def __init__(self, preload: tuple[str, ...] = (), *, clock_seconds: float = CLOCK_SECONDS) -> None:
-        self._preload, self._clock_seconds = preload, clock_seconds
+    def __init__(self, preload: tuple[str, ...] = (), *, timeout_seconds: float = REQUEST_TIMEOUT_SECONDS) -> None:
+        self._preload, self._timeout_seconds = preload, timeout_seconds
         self._state_changed = threading.Condition()
         self._idle: list[_ReaderProcess] = []
         self._busy_count = 0
@@ -103,7 +103,7 @@ class SubmissionReader:
         process = self._claim_idle()
         try:
             process = process or _ReaderProcess(self._preload)
-            reply = process.request(request, self._clock_seconds)
+            reply = process.request(request, self._timeout_seconds)
         except BaseException:
             if process is not None:
                 process.kill()
@@ -120,7 +120,7 @@ class SubmissionReader:
         """Return an idle process, or None if there is none and none becomes idle soon. Counts a process as busy in either case."""
         with self._state_changed:
             if self._busy_count:
-                self._state_changed.wait_for(lambda: self._idle or not self._busy_count, SHARE_SECONDS)
+                self._state_changed.wait_for(lambda: self._idle or not self._busy_count, MAX_WAIT_FOR_IDLE_SECONDS)
             self._busy_count += 1
             return self._idle.pop() if self._idle else None
 
@@ -157,7 +157,7 @@ class _ReaderProcess:
         """Send a request and return the reply. Raises UnreadableSubmission if none arrives in time, Unavailable before the first one."""
         if not self._is_started:
             try:
-                self._receive(time.monotonic() + START_SECONDS)
+                self._receive(time.monotonic() + START_TIMEOUT_SECONDS)
             except (OSError, UnreadableSubmission) as error:
                 raise Unavailable("The process that reads submissions does not start.") from error
             self._is_started = True
@@ -180,21 +180,10 @@ class _ReaderProcess:
         self._process.wait()
 
     def _receive(self, deadline: float) -> bytes:
-        size = int.from_bytes(self._receive_exactly(HEADER_BYTES, deadline))
+        size = int.from_bytes(receive_exactly(self._channel, HEADER_BYTES, deadline))
         if size > MAX_REPLY_BYTES:
             raise UnreadableSubmission(TOO_LARGE)
-        return bytes(self._receive_exactly(size, deadline))
-
-    def _receive_exactly(self, size: int, deadline: float) -> bytearray:
-        content = bytearray(size)
-        view = memoryview(content)
-        while view:
-            self._channel.settimeout(max(0.001, deadline - time.monotonic()))
-            count = self._channel.recv_into(view)
-            if not count:
-                raise ConnectionResetError
-            view = view[count:]
-        return content
+        return bytes(receive_exactly(self._channel, size, deadline))
 
     def _describe_end(self) -> str:
         """Return why the process has ended, as far as its exit status tells."""

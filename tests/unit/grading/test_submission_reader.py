@@ -26,7 +26,7 @@ from tests.unit.grading import hostile_reading
 
 @pytest.fixture
 def reader() -> Iterator[SubmissionReader]:
-    with SubmissionReader(clock_seconds=60) as reader:
+    with SubmissionReader(timeout_seconds=60) as reader:
         yield reader
 
 
@@ -77,13 +77,13 @@ def test_endless_reading_is_ended_by_its_computing_time(
 
 
 def test_waiting_forever_is_ended_by_the_clock() -> None:
-    with SubmissionReader(clock_seconds=0.5) as reader, pytest.raises(UnreadableSubmission, match="takes too long"):
+    with SubmissionReader(timeout_seconds=0.5) as reader, pytest.raises(UnreadableSubmission, match="takes too long"):
         reader.call(signal.pause)
 
 
 def test_process_that_has_grown_is_replaced(reader: SubmissionReader) -> None:
     first_pid = reader.call(os.getpid)
-    assert reader.call(hostile_reading.keep_memory, reader_process.MAX_KEPT_BYTES + (1 << 20)) == first_pid
+    assert reader.call(hostile_reading.keep_memory, reader_process.MAX_GROWTH_BYTES + (1 << 20)) == first_pid
     assert reader.call(os.getpid) != first_pid
 
 

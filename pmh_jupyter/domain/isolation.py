@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "9"
+GRADER_VERSION = "10"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 

@@ -109,8 +109,8 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     context = RunContext.from_task(full_task, reference, backend)
     notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed_files if is_notebook(file)}
 
-    def run(plan: NotebookPlan, isolation: NotebookIsolation, record_usage: bool) -> NotebookRun:
-        notebook_run = run_plan(plan, task.limits, context, isolation=isolation, record_usage=record_usage)
+    def run(plan: NotebookPlan, isolation: NotebookIsolation, is_recording: bool) -> NotebookRun:
+        notebook_run = run_plan(plan, task.limits, context, isolation=isolation, is_recording=is_recording)
         if notebook_run.grader_error:
             raise Unavailable(
                 f"{plan.path} could not be run to determine test isolation: {notebook_run.grader_error}",

@@ -79,18 +79,18 @@ def run_plan(
     context: RunContext,
     *,
     isolation: NotebookIsolation | None = None,
-    record_usage: bool = False,
+    is_recording: bool = False,
 ) -> NotebookRun:
     """Run the steps in order. A step without a result did not run to its end.
 
     A step that crashes the judge is skipped, and the notebook runs once more for the steps after it.
 
     isolation: None runs tests in the student process.
-    record_usage: record what the test cells use; for runs of the reference solution.
+    is_recording: record what the test cells use; for runs of the reference solution.
     """
     if plan.problem or not plan.steps:
         return NotebookRun(plan, {})
-    bundle = _JudgeBundle(plan, isolation, record_usage, context)
+    bundle = _JudgeBundle(plan, isolation, is_recording, context)
     compiled_cells = _get_compiled_cells(bundle, limits)
     start_time = time.monotonic()
     run = NotebookRun(plan, {})
@@ -135,7 +135,7 @@ class _JudgeBundle:
 
     plan: NotebookPlan
     isolation: NotebookIsolation | None
-    record_usage: bool
+    is_recording: bool
     context: RunContext
 
     def to_json(
@@ -163,7 +163,7 @@ class _JudgeBundle:
             "preload": context.preload,
             "isolation": self._encode_isolation(),
             "kernel": self.plan.kernel,
-            "record_usage": self.record_usage,
+            "is_recording": self.is_recording,
         }
         if compile is not None:
             bundle["compile"] = compile

@@ -34,7 +34,7 @@ _PROBE: Bundle = {
     "preload": [],
     "isolation": None,
     "kernel": "",
-    "record_usage": False,
+    "is_recording": False,
 }
 PROBE_BUNDLE = json.dumps(_PROBE).encode()
 

@@ -119,7 +119,7 @@ class NotebookRunner:
                 result["cause"] = "submission-timeout"
             result["seconds"] = time.monotonic() - started_at
             self.event_writer.write("cell-finished", is_buffered=not self.is_student_lost, cell=cell["cell"], **result)
-        if self.judge and self.bundle["record_usage"] and not self.kernel:
+        if self.judge and self.bundle["is_recording"] and not self.kernel:
             self.event_writer.write("usage", **self.judge.build_usage())
         self.event_writer.write("end")
 
@@ -176,7 +176,7 @@ class NotebookRunner:
                 "isolation": "separate-process" if self.is_separate_process else "in-process",
                 "kernel": self.kernel,
                 "notebook_isolation": None if self.is_separate_process else self.bundle["isolation"],
-                "record_usage": self.bundle["record_usage"],
+                "is_recording": self.bundle["is_recording"],
                 "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
                 "files": self.bundle["files"],
                 "seed": self.bundle["seed"],
@@ -202,13 +202,13 @@ class NotebookRunner:
             self.judge = SeparateProcessJudge(
                 link,
                 self.bundle["isolation"],
-                self.bundle["record_usage"],
+                self.bundle["is_recording"],
                 shared_folders=self.shared_folders,
                 lesson_files=[file for file in self.bundle["files"] if file["path"] in release_paths],
                 max_file_bytes=self.limits["file_bytes"],
             )
         else:
-            self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, self.bundle["record_usage"])
+            self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, self.bundle["is_recording"])
 
     def _recover_student_process(self) -> None:
         """Restore the state before the lost cell, from the last checkpoint or from the start, by running the later cells again.

@@ -29,8 +29,8 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import (
     confine_student_process,
 )
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
+from pmh_jupyter.grading.runtime.test_cells.recorded_usage import CellUsage, record_cell_usage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.test_cells.usage_recorder import Usage, record_usage
 from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
@@ -62,7 +62,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
             warm_state,
             CellExecutor(warm_state.shell, is_plain_python=start_message["is_plain_python"]),
             output,
-            start_message["record_usage"],
+            start_message["is_recording"],
             start_message["notebook_isolation"],
         )
         if start_message["isolation"] == "separate-process":
@@ -124,11 +124,11 @@ class _StudentCommands:
         self.helpers.add_cell(to_plain_python(source) or "", self.warm_state.shell.user_ns)
         return cell_error
 
-    def run_test_cell(self, number: int, source: str, grade_id: str) -> tuple[TestCellFields, Usage]:
+    def run_test_cell(self, number: int, source: str, grade_id: str) -> tuple[TestCellFields, CellUsage]:
         self.output.begin_cell()
         context = CellContext.from_isolation(self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers)
         usage = (
-            record_usage(to_plain_python(source) or "", self.warm_state.shell.user_ns, self.helpers)
+            record_cell_usage(to_plain_python(source) or "", self.warm_state.shell.user_ns, self.helpers)
             if self.is_recording
             else {}
         )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from typing import Any
 
+from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
+from pmh_jupyter.grading.runtime.proxies.importable_objects import STATEFUL_MODULES, find_import_path
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
+
+CellUsage = dict[str, Any]
 
 
 class TestUsage:
@@ -31,8 +37,8 @@ class TestUsage:
         self.contract = _decode_sets_by_cell(fields.get("contract", {}))
         self.operators = _decode_sets_by_cell(fields.get("operators", {}))
 
-    def add_usage(self, grade_id: str, usage: dict[str, Any]) -> None:
-        """Add the usage of one test cell that ran in-process (see `usage_recorder.record_usage`)."""
+    def add_usage(self, grade_id: str, usage: CellUsage) -> None:
+        """Add the usage of one test cell that ran in-process (see `record_cell_usage`)."""
         self.library_names |= _decode_import_paths(usage["library_names"])
         self.shadowed_builtins |= set(usage["shadowed_builtins"])
         self.test_helpers |= set(usage["test_helpers"])
@@ -50,6 +56,32 @@ class TestUsage:
             "contract": {grade_id: sorted(entries) for grade_id, entries in sorted(self.contract.items())},
             "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
         }
+
+
+def record_cell_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers) -> CellUsage:
+    """Return the libraries, shadowed builtins and test helpers that a test cell (plain Python) is about to use in-process.
+
+    Names that a helper reads from the notebook count as names that the test cell reads. `operators` stays empty here.
+    """
+    names_read = find_read_names(source) - find_bound_names(source)
+    used_helpers = {
+        name
+        for name in names_read & helpers.keys()
+        if name not in helpers.data_names or repr(namespace.get(name)) == repr(helpers[name])
+    }
+    names_read |= helpers.collect_external_names()
+    library_names = {}
+    for name in names_read & namespace.keys() - helpers.keys():
+        reference = find_import_path(namespace[name])
+        if reference is not None and reference[0] not in STATEFUL_MODULES:
+            library_names[name] = list(reference)
+    shadowed_builtins = (names_read & namespace.keys() & vars(builtins).keys()) - library_names.keys()
+    return {
+        "library_names": library_names,
+        "shadowed_builtins": sorted(shadowed_builtins),
+        "test_helpers": sorted(used_helpers),
+        "operators": [],
+    }
 
 
 def _decode_sets_by_cell(fields: dict[str, Any]) -> dict[str, set[str]]:

@@ -50,7 +50,7 @@ class Bundle(TypedDict):
     preload: Sequence[str]
     isolation: IsolationFields | None
     kernel: str
-    record_usage: bool
+    is_recording: bool
     compile: NotRequired[Sequence[str]]
 
 

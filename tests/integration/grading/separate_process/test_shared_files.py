@@ -58,7 +58,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
             EffectiveLimits(**AMPLE_SECONDS),
             context,
             isolation=isolation,
-            record_usage=is_recording,
+            is_recording=is_recording,
         )
 
     used = run(reference or cells, is_recording=True).usage

@@ -10,8 +10,8 @@ import pytest
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.recorded_usage import record_cell_usage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
-from pmh_jupyter.grading.runtime.test_cells.usage_recorder import record_usage
 
 
 def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> TestHelpers:
@@ -142,7 +142,7 @@ def test_usage_includes_what_helpers_of_the_test_cell_use() -> None:
     notebook: dict[str, Any] = {}
     cell = "def near(x): return math.isclose(x, 1)"
     exec(f"import math, json as js\nmax = 3\nmine = 4\n{cell}", notebook)
-    usage = record_usage(
+    usage = record_cell_usage(
         "import json\nassert near(mine) and js and max", notebook, _define_helpers(cell, notebook=notebook)
     )
     assert usage["library_names"] == {"js": ["json", ""], "math": ["math", ""]}

@@ -58,7 +58,7 @@ class ChangePolicy(Protocol):
     @property
     def is_recording(self) -> bool: ...
     def permits_changes(self) -> bool: ...
-    def note_change(self) -> None: ...
+    def record_change(self) -> None: ...
 
 
 class Replicas(Memo):
@@ -176,7 +176,7 @@ class Replicas(Memo):
         if self.change_policy is not None and any(
             self._encode_content(value) != content for value, content in returned_values
         ):
-            self.change_policy.note_change()
+            self.change_policy.record_change()
         for replica in replicas:
             replica.snapshot = self._take_snapshot(replica.value, include_large)
         return replicas

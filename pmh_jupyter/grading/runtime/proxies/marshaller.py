@@ -192,7 +192,7 @@ class Marshaller:
         if attributes.get("_pmh_has_plain_base") or (
             attributes.get("_pmh_is_own") and not issubclass(cls, BaseException)
         ):
-            self._peer.note_object(proxy)
+            self._peer.record_object(proxy)
         return proxy
 
     def _find_or_create_proxy(self, number: int, cls: Any, content: list[Any]) -> Any:

@@ -243,7 +243,7 @@ class ObjectProxy(Proxy):
     """
 
     def __eq__(self, other: object) -> Any:
-        _note_default_operator(self, "eq", other)
+        _record_default_operator(self, "eq", other)
         base: Any = find_value_base(type(self))
         return NotImplemented if base is None else base.__eq__(self, other)
 
@@ -251,16 +251,16 @@ class ObjectProxy(Proxy):
         base: Any = find_value_base(type(self))
         if base is None:
             return object.__ne__(self, other)
-        _note_default_operator(self, "ne", other)
+        _record_default_operator(self, "ne", other)
         return base.__ne__(self, other)
 
     def __hash__(self) -> int:
-        _note_default_operator(self, "hash", self)
+        _record_default_operator(self, "hash", self)
         base: Any = find_value_base(type(self))
         return object.__hash__(self) if base is None else int(base.__hash__(self))
 
     def __bool__(self) -> bool:
-        _note_default_operator(self, "bool", self)
+        _record_default_operator(self, "bool", self)
         if has_operator(type(self), "len"):
             return len(self) > 0
         base: Any = find_value_base(type(self))
@@ -269,10 +269,10 @@ class ObjectProxy(Proxy):
         return bool(base.__bool__(self) if hasattr(base, "__bool__") else base.__len__(self))
 
 
-def _note_default_operator(value: Any, name: str, other: Any) -> None:
+def _record_default_operator(value: Any, name: str, other: Any) -> None:
     remote = find_remote_reference(value)
     if remote is not None:
-        remote.peer.note_default_operator(name, other)
+        remote.peer.record_default_operator(name, other)
 
 
 def find_value_base(cls: type) -> type | None:

@@ -174,8 +174,8 @@ class ClaimVerifier:
             for each in self._list_other_objects(target, other)
         )
 
-    def note_object(self, value: Any) -> None:
-        """Note an object of the notebook that a test cell has received."""
+    def record_object(self, value: Any) -> None:
+        """Record an object of the notebook that a test cell has received."""
         objects = self._seen_objects.setdefault(type(value), [])
         if len(objects) < MAX_SEEN_OBJECTS and len(self._seen_objects) <= MAX_SEEN_CLASSES:
             objects.append(value)

@@ -210,17 +210,17 @@ class Contract:
         self.violation = self.violation or violation
         return violation
 
-    def note_empty_value(self) -> None:
-        """Note that an array or a table without elements came where the reference gives values: the cell does not pass."""
+    def record_empty_value(self) -> None:
+        """Record an array or a table without elements where the reference gives values. The cell does not pass."""
         self.shortfall = self.shortfall or ContractViolation("an empty value", TestReason.EMPTY_VALUE)
 
-    def note_seen_failure(self, error: BaseException) -> None:
-        """Note that the student's code sees a failed assertion of the test."""
+    def record_seen_failure(self, error: BaseException) -> None:
+        """Record that the student's code sees a failed assertion of the test."""
         if isinstance(error, AssertionError) and not self.admit(self.find_place(), Use.SEE_FAILURE):
             self.seen_failure = self.seen_failure or error
 
-    def note_helper_change(self, name: str) -> None:
-        """Note that the notebook has changed a function or a class of a locked cell, for which the release's is used."""
+    def record_helper_change(self, name: str) -> None:
+        """Record that the notebook has changed a function or a class of a locked cell. The release's version is used."""
         self.flags.append(make_flag(HELPER_CHANGED, name))
 
     def record_code_violation(self, detail: str) -> CodeFromData:

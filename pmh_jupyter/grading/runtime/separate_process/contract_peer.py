@@ -39,7 +39,7 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
 from pmh_jupyter.grading.runtime.separate_process.places import is_result_discarded
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
-from pmh_jupyter.grading.runtime.test_cells.evidence import is_empty, is_empty_array
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import is_empty, is_empty_array
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 
@@ -89,7 +89,7 @@ class ContractPeer(Peer):
         return super().request(operation, *arguments)
 
     def check_received_value(self, value: Any) -> None:
-        """Note an array or a table without elements where the reference gives values, and raises nothing."""
+        """Record an array or a table without elements where the reference gives values, and raises nothing."""
         contract = self.contract
         if not contract.is_active:
             return
@@ -99,10 +99,10 @@ class ContractPeer(Peer):
         elif is_empty_array(value):
             place = contract.find_place()
             if not (contract.has_use(place, Use.RECEIVE_EMPTY) or contract.has_use(place, Use.RAISE)):
-                contract.note_empty_value()
+                contract.record_empty_value()
 
     def _check_missing_attribute(self, error: AttributeError) -> None:
-        """Note that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
+        """Record that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
         contract = self.contract
         if contract.is_active and not contract.is_recording and not contract.has_use(contract.find_place(), Use.RAISE):
             contract.seen_failure = contract.seen_failure or error
@@ -143,7 +143,7 @@ class ContractPeer(Peer):
             raise self._make_refusal(target, Use.CALL, is_suspicious=False)
         for argument in arguments:
             if isinstance(argument, AssertionError):  # for example an `ExitStack` that calls `__exit__`
-                self.contract.note_seen_failure(argument)
+                self.contract.record_seen_failure(argument)
         return super().call(target, arguments, keywords)
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -189,20 +189,20 @@ class ContractPeer(Peer):
         is_free = self.is_recording or self.contract.permits_all_changes
         return is_free or self.contract.has_use(self.contract.find_place(), Use.CHANGE_ARGUMENT)
 
-    def note_change(self) -> None:
+    def record_change(self) -> None:
         """Record that a value that the test passed came back changed."""
         self.contract.admit(self.contract.find_place(), Use.CHANGE_ARGUMENT)
 
-    def note_default_operator(self, name: str, other: Any) -> None:
+    def record_default_operator(self, name: str, other: Any) -> None:
         if self.contract.is_recording and self.contract.is_active:
             place = self.contract.find_place()
             self.contract.record(place, Use.OPERATOR, name)
             if not is_proxy(other):
                 self.contract.record(place, Use.OPERATOR, name, WITH_DATA)
 
-    def note_object(self, value: Any) -> None:
+    def record_object(self, value: Any) -> None:
         if self.contract.is_active:
-            self._claims.note_object(value)
+            self._claims.record_object(value)
             if self.contract.is_recording:
                 self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
 
@@ -258,7 +258,7 @@ class ContractPeer(Peer):
         """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
         error = arguments[1] if len(arguments) == 3 else None
         if isinstance(error, BaseException):
-            self.contract.note_seen_failure(error)
+            self.contract.record_seen_failure(error)
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
         if isinstance(error, AssertionError) or not isinstance(error, Exception):
@@ -298,7 +298,7 @@ class ContractPeer(Peer):
 
     def sanitize_error(self, error: BaseException) -> BaseException:
         """Hide the details of a failure in a callback of the test."""
-        self.contract.note_seen_failure(error)
+        self.contract.record_seen_failure(error)
         return AssertionError() if isinstance(error, AssertionError) else error
 
 

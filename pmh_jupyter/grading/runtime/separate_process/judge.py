@@ -194,7 +194,7 @@ class SeparateProcessJudge(NotebookJudge):
             self._usage.rebound_names.update(name.partition(".")[0] for name in changes)
         else:
             for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
-                self._contract.note_helper_change(name)
+                self._contract.record_helper_change(name)
 
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         """Run a test cell within the deadline of the link. Names that later cells of the notebook read are exported afterwards."""
@@ -221,8 +221,8 @@ class SeparateProcessJudge(NotebookJudge):
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
         if self._is_recording:
             self._restore_locked_classes()
-            test_cell.evidence.end_statement()
-            entries = self._contract.recorded_entries.union(test_cell.evidence.recorded_entries)
+            test_cell.comparison_counts.end_statement()
+            entries = self._contract.recorded_entries.union(test_cell.comparison_counts.recorded_entries)
             self._usage.contract.setdefault(grade_id, set()).update(entries)
             self._usage.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
         self.peer.end_cell()

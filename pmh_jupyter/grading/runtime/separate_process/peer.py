@@ -256,11 +256,11 @@ class Peer:
         """Perform an operation. Its exceptions are sent to the other side."""
         raise NotImplementedError
 
-    def note_default_operator(self, name: str, other: Any) -> None:
-        """Note that an operator of Python itself was applied to a remote object."""
+    def record_default_operator(self, name: str, other: Any) -> None:
+        """Record that an operator of Python itself was applied to a remote object."""
 
-    def note_object(self, value: Any) -> None:
-        """Note that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
+    def record_object(self, value: Any) -> None:
+        """Record that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
 
     def require_expected_object(self, value: Any) -> None:
         """Raise an exception if the other side may not give back this object of this side."""

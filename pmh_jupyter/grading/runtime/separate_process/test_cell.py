@@ -24,7 +24,7 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionR
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
-from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
@@ -44,10 +44,10 @@ class TestCell(StatementRunner):
     ) -> None:
         self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
-        self.evidence = Evidence(() if peer.contract.is_recording else peer.contract.entries)
+        self.comparison_counts = ComparisonCounts(() if peer.contract.is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(
-            comparison, sites=sites, evidence=self.evidence, find_original=peer.replicas.find_original
+            comparison, sites=sites, comparison_counts=self.comparison_counts, find_original=peer.replicas.find_original
         )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(test_namespace, asyncio.run, recorder, {}, FlagCollector())

@@ -152,7 +152,7 @@ class NameResolver:
             is_bound, value, is_changed = _decode_lookup(self.peer.request("lookup-locked-name", name))
             import_path = None
             if is_changed is True:
-                self.peer.contract.note_helper_change(name)
+                self.peer.contract.record_helper_change(name)
         else:
             is_bound, value, import_path = _decode_lookup(self.peer.request("lookup-name", name))
         self._bound_cache[name] = is_bound

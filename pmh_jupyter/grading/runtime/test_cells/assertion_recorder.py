@@ -10,13 +10,13 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.text_clipping import format_value
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
-from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 
 _callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type
 _hasattr, _tuple, _Set = hasattr, tuple, Set
 _AssertionError, _BaseException = AssertionError, BaseException
 
-# By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in a manifest.
+# By the operator's class name in `ast`: text before the expected value, function that evaluates it, name in `NotebookUsage.operators`.
 _COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
     "Eq": ("", operator.eq, "eq"),
     "NotEq": ("!= ", operator.ne, "ne"),
@@ -77,7 +77,7 @@ class AssertionRecorder(SiteTable):
 
     pinned: values that the test cell reads instead of the notebook's, by name.
     sites: sites registered earlier, by number. Those of test helpers have negative numbers.
-    evidence: counts what the assertions compare.
+    comparison_counts: counts what the assertions compare.
     find_original: returns the object that an operand of `is` stands for.
 
     `assertion_count` is the number of assertions that ran since `reset`. `failed_site` is the site of the last one that failed;
@@ -89,12 +89,12 @@ class AssertionRecorder(SiteTable):
         comparator: Comparator,
         pinned: Mapping[str, Any] | None = None,
         sites: Mapping[int, AssertionSite] | None = None,
-        evidence: Evidence | None = None,
+        comparison_counts: ComparisonCounts | None = None,
         find_original: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         super().__init__(sites, pinned)
         self.comparator = comparator
-        self.evidence = evidence or Evidence()
+        self.comparison_counts = comparison_counts or ComparisonCounts()
         self._find_original = find_original
         self._recorded_calls: dict[int, tuple[str, tuple[Any, ...]]] = {}
         self.pinned_values = SimpleNamespace(**(pinned or {}))
@@ -120,105 +120,106 @@ class AssertionRecorder(SiteTable):
         self.assertion_count += 1
         return value
 
-    def check_assertion(self, number: int, place: str, value: Any) -> bool:
+    def check_assertion(self, site_number: int, place: str, value: Any) -> bool:
         self.assertion_count += 1
         if place:
-            self.evidence.count(place)
+            self.comparison_counts.count(place)
         if value is True or self.comparator.is_true(value):
             return True
-        self.failed_site = self.sites[number]
+        self.failed_site = self.sites[site_number]
         return False
 
-    def check_truth_without_values(self, number: int, value: Any) -> bool:
-        return self.check_without_values(number, self.comparator.is_true(value))
+    def check_truth_without_values(self, site_number: int, value: Any) -> bool:
+        return self.check_without_values(site_number, self.comparator.is_true(value))
 
-    def check_without_values(self, number: int, value: bool) -> bool:
+    def check_without_values(self, site_number: int, value: bool) -> bool:
         """Record the failure of a condition that has no two values to show."""
         if not value:
             self.expression, self.expected, self.got = "", None, None
         return value
 
-    def check_true(self, number: int, value: Any) -> bool:
+    def check_true(self, site_number: int, value: Any) -> bool:
         if self.comparator.is_true(value):
             return True
-        name, arguments = self._recorded_calls.get(number, ("", ()))
+        name, arguments = self._recorded_calls.get(site_number, ("", ()))
         if name == "isinstance" and _len(arguments) == 2:
-            self._record_values(number, f"an instance of {_format_type_names(arguments[1])}", arguments[0])
+            self._record_values(site_number, f"an instance of {_format_type_names(arguments[1])}", arguments[0])
         elif name and _len(arguments) >= 2:
             self._record_values(
-                number, f"{'' if name == 'array_equal' else 'about '}{format_value(arguments[1])}", arguments[0]
+                site_number, f"{'' if name == 'array_equal' else 'about '}{format_value(arguments[1])}", arguments[0]
             )
         else:
-            self._record_values(number, "True" if value is False else "a true value", value)
+            self._record_values(site_number, "True" if value is False else "a true value", value)
         return False
 
-    def check_false(self, number: int, value: Any) -> bool:
+    def check_false(self, site_number: int, value: Any) -> bool:
         if not self.comparator.is_false(value):
-            self._record_values(number, "False" if value is True else "a false value", value)
+            self._record_values(site_number, "False" if value is True else "a false value", value)
             return False
         return True
 
-    def check_comparison(self, number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
+    def check_comparison(self, site_number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
         if operator_class not in _IDENTITY_OPERATORS:
-            self.evidence.note_values(place, left, right)
+            self.comparison_counts.record_nan(place, left, right)
         if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
-            self.evidence.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
+            self.comparison_counts.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
         if self._does_comparison_hold(operator_class, left, right):
             return True
-        site, sign = self.sites[number], _COMPARISONS[operator_class][0]
+        site, sign = self.sites[site_number], _COMPARISONS[operator_class][0]
         if site.is_swapped:
             left, right, sign = right, left, _SWAPPED_SIGNS.get(sign, sign)
-        self._record_values(number, lambda: sign + format_value(right), left)
+        self._record_values(site_number, lambda: sign + format_value(right), left)
         return False
 
-    def check_chain(self, number: int, place: str, operator_classes: tuple[str, ...], *operands: Any) -> bool:
-        self.evidence.note_values(place, *operands)
+    def check_chain(self, site_number: int, place: str, operator_classes: tuple[str, ...], *operands: Any) -> bool:
+        self.comparison_counts.record_nan(place, *operands)
         pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
-            number,
+            site_number,
             all(self._does_comparison_hold(operator_class, left, right) for operator_class, left, right in pairs),
         )
 
-    def note_distance(self, place: str, value: Any) -> Any:
-        """Note whether the result of `abs` or `norm` is infinite, and return it."""
-        self.evidence.note_distance(place, value)
+    def record_distance(self, place: str, value: Any) -> Any:
+        """Record whether the result of `abs` or `norm` is infinite, and return it."""
+        self.comparison_counts.record_infinity(place, value)
         return value
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
         if operator_class in _IDENTITY_OPERATORS:
             return self._does_comparison_hold(operator_class, left, right)
-        self.evidence.note_values(place, left, right)
-        _, compare, manifest_name = _COMPARISONS[operator_class]
+        self.comparison_counts.record_nan(place, left, right)
+        _, compare, recorded_name = _COMPARISONS[operator_class]
         result = compare(left, right)
         if operator_class == "NotEq" and result is False:
-            manifest_name = "not-ne"
+            recorded_name = "not-ne"
         return (
             result
-            if self.comparator.is_honest(manifest_name, left, right)
+            if self.comparator.is_honest(recorded_name, left, right)
             else _DISHONEST_RESULTS.get(operator_class, False)
         )
 
     def evaluate_arithmetic(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
-        compute, manifest_name = _ARITHMETIC[operator_class]
-        if not self.comparator.allows_arithmetic(manifest_name, left, right):
+        compute, recorded_name = _ARITHMETIC[operator_class]
+        if not self.comparator.allows_arithmetic(recorded_name, left, right):
             raise _AssertionError
         result = compute(left, right)
-        self.evidence.note_values(place, result)  # the test may make NaN of infinity, and then drop it with `max`
+        # The test may turn infinity into NaN, and then drop it with `max`.
+        self.comparison_counts.record_nan(place, result)
         return result
 
     def count_items(self, place: str, values: Any) -> Any:
-        """Return an iterator over the values that counts them, or what is none unchanged."""
-        return self.evidence.count_items(place, values) if _hasattr(_type(values), "__iter__") else values
+        """Return an iterator over the values that counts them. A value that cannot be iterated over is returned unchanged."""
+        return self.comparison_counts.count_items(place, values) if _hasattr(_type(values), "__iter__") else values
 
     def count_rounds(self, place: str, values: Any) -> Any:
-        """Return an iterator over the values that counts them. Nothing is asked of the values but to be iterated over."""
-        return self.evidence.count_items(place, values)
+        """Return an iterator over the values that counts them. Their class is not inspected."""
+        return self.comparison_counts.count_items(place, values)
 
     def count_elements(self, place: str, value: Any) -> Any:
         """Count the elements of an array, and return it."""
-        self.evidence.count_elements(place, value)
+        self.comparison_counts.count_elements(place, value)
         return value
 
     def guard_callback(self, function: Any) -> Any:
@@ -234,48 +235,48 @@ class AssertionRecorder(SiteTable):
 
         return call
 
-    def record_call(self, number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def record_call(self, site_number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function whose arguments explain its result (`isinstance`, `isclose`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
             result = function(*arguments, **keyword_arguments)
-            self._recorded_calls[number] = name, arguments
+            self._recorded_calls[site_number] = name, arguments
             if place and name not in ("isinstance", "issubclass") and _len(arguments) >= 2:
-                self.evidence.count_elements(place, *arguments[:2])
-                self.evidence.note_values(place, *arguments[:2])
+                self.comparison_counts.count_elements(place, *arguments[:2])
+                self.comparison_counts.record_nan(place, *arguments[:2])
             if function is _isinstance:
                 return result and self.comparator.is_instance(*arguments)
             return result if self._is_honest_pair(arguments) else False
 
         return call
 
-    def wrap_assert_function(self, number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap_assert_function(self, site_number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function that asserts by itself (`assert_allclose`, `assertEqual`, `raises`, …)."""
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
             self.assertion_count += 1
-            self.failed_site = self.sites[number]
+            self.failed_site = self.sites[site_number]
             normalized_name = name.lower().replace("_", "")
             compares_pair = any(word in normalized_name for word in _COMPARING_FUNCTION_WORDS) and _len(arguments) >= 2
             if name in ("raises", "assertRaises", "assertRaisesRegex"):
                 self._record_values(
-                    number, _format_type_names(arguments[0]) if arguments else "an error", None, got="no error"
+                    site_number, _format_type_names(arguments[0]) if arguments else "an error", None, got="no error"
                 )
             elif compares_pair:
                 left, right = (arguments[1], arguments[0]) if self.failed_site.is_swapped else arguments[:2]
                 sign = _ASSERT_FUNCTION_SIGNS.get(normalized_name, "")
                 sign = _SWAPPED_SIGNS.get(sign, sign) if self.failed_site.is_swapped else sign
-                self._record_values(number, lambda: sign + format_value(right), left)
+                self._record_values(site_number, lambda: sign + format_value(right), left)
             if name in ("assertTrue", "assert_") and arguments and not self.comparator.is_true(arguments[0]):
-                self._record_values(number, "True" if arguments[0] is False else "a true value", arguments[0])
+                self._record_values(site_number, "True" if arguments[0] is False else "a true value", arguments[0])
                 raise _AssertionError
             if place:
                 # A function of unittest compares whole containers. One of NumPy compares element by element.
                 compared = arguments[:2] if compares_pair and name.startswith("assert_") else ()
-                self.evidence.count_elements(place, *compared)
-                self.evidence.note_values(place, *compared)
+                self.comparison_counts.count_elements(place, *compared)
+                self.comparison_counts.record_nan(place, *compared)
             if compares_pair and not self._is_honest_pair(arguments):
                 raise _AssertionError
             if name == "assertIsInstance" and not self.comparator.is_instance(*arguments[:2]):
@@ -290,21 +291,21 @@ class AssertionRecorder(SiteTable):
         return call
 
     def _does_comparison_hold(self, operator_class: str, left: Any, right: Any) -> bool:
-        _, compare, manifest_name = _COMPARISONS[operator_class]
+        _, compare, recorded_name = _COMPARISONS[operator_class]
         if operator_class in _IDENTITY_OPERATORS:
             left, right = self._find_original(left), self._find_original(right)
         return self.comparator.is_true(compare(left, right)) and (
-            not manifest_name or self.comparator.is_honest(manifest_name, left, right)
+            not recorded_name or self.comparator.is_honest(recorded_name, left, right)
         )
 
     def _is_honest_pair(self, arguments: tuple[Any, ...]) -> bool:
         return _len(arguments) < 2 or self.comparator.is_honest("alike", arguments[0], arguments[1])
 
     def _record_values(
-        self, number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
+        self, site_number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
     ) -> None:
         """Record the values of a failed assertion, unless it is hidden."""
-        expression = self.sites[number].expression
+        expression = self.sites[site_number].expression
         if expression is not None:
             self.expected = expected() if _callable(expected) else expected
             self.expression, self.got = expression, format_value(value) if got is None else got

@@ -217,7 +217,7 @@ class AssertionRewriter(ast.NodeTransformer):
         if get_called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
         elif get_called_name(node) in ("abs", "fabs", "norm"):
-            return self._make_recorder_call("note_distance", self._make_place(node), node)
+            return self._make_recorder_call("record_distance", self._make_place(node), node)
         elif get_called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
         return self._make_recorder_call("count_rounds", self._make_place(node), node) if self._is_zip(node) else node
@@ -369,7 +369,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return ""
 
     def _make_place(self, node: ast.expr | ast.stmt) -> ast.Constant:
-        """Return the place of a node, by which values are counted (see `evidence`); empty if the node is optional."""
+        """Return the place of a node, by which values are counted (see `comparison_counts`); empty if the node is optional."""
         return ast.Constant("" if self._is_optional else f"{node.lineno}:{node.col_offset}")
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:

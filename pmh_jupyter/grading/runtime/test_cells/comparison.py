@@ -34,8 +34,8 @@ OPERATOR_METHODS = {
     "not-ne": ("__ne__", "__eq__"),
     "alike": ("__eq__", "__ne__", "__lt__", "__gt__", "__array_function__", "__array_ufunc__", "__rsub__", "__sub__"),
 }
-# Names in a manifest, where they differ.
-_MANIFEST_OPERATOR_NAMES = {"not-ne": "ne", "alike": "eq"}
+# Names in `NotebookUsage.operators`, where they differ.
+_RECORDED_OPERATOR_NAMES = {"not-ne": "ne", "alike": "eq"}
 _OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
 DISHONEST_OPERATOR = TestReason.DISHONEST_OPERATOR
 
@@ -77,7 +77,7 @@ class Comparator:
         deciders = [decider for side in deciders_by_operand for decider in side]
         if not deciders:
             return True
-        operator_name = _MANIFEST_OPERATOR_NAMES.get(name, name)
+        operator_name = _RECORDED_OPERATOR_NAMES.get(name, name)
         usage_keys = (
             {operator_name}
             if all(deciders_by_operand)

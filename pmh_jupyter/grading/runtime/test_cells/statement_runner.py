@@ -64,7 +64,7 @@ class StatementRunner:
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         self.recorder.reset()
-        self.recorder.evidence.begin_statement(statement.position)
+        self.recorder.comparison_counts.begin_statement(statement.position)
         self.recorder.comparator.statement_line = statement.line
         # Looked up before code of the student runs, which could replace them in the class.
         make_passed_result, make_failed_result = self._build_passed_result, self._build_failed_result
@@ -94,7 +94,7 @@ class StatementRunner:
             )
             if statement.always_asserts:
                 return make_test_result(statement, "failed", TestReason.NOT_MET)
-        shortfall = self.recorder.evidence.find_shortfall()
+        shortfall = self.recorder.comparison_counts.find_shortfall()
         if shortfall:
             return make_test_result(
                 statement, "failed", shortfall.reason, got=shortfall.got, expected=shortfall.expected

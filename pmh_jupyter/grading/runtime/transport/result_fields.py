@@ -31,7 +31,7 @@ class TestReason(StrEnum):
     OBJECT_OF_TEST = "object-of-test"
     CODE_FOR_DATA = "code-for-data"
     DISHONEST_OPERATOR = "dishonest-operator"
-    # What a test has not looked at (see `test_cells.evidence`).
+    # What a test has not looked at (see `test_cells.comparison_counts`).
     NOT_A_NUMBER = "not-a-number"
     EMPTY_VALUE = "empty-value"
     TOO_FEW_VALUES = "too-few-values"

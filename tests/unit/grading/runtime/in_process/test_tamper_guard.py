@@ -108,7 +108,9 @@ def test_attack_earns_nothing(name: str, shell: Shell, tamper_guard: TamperGuard
 @pytest.mark.parametrize(
     "name", [name for name in ATTACKS if name.startswith("dishonest") and "arithmetic" not in name]
 )
-def test_dishonest_operator_is_detected_without_a_manifest(name: str, shell: Shell, tamper_guard: TamperGuard) -> None:
+def test_dishonest_operator_is_detected_without_recorded_usage(
+    name: str, shell: Shell, tamper_guard: TamperGuard
+) -> None:
     attack = ATTACKS[name]
     tests, flags = run_in_fork(
         lambda: run_defended(shell, tamper_guard, attack.student, attack.test, allowed_operators=None)

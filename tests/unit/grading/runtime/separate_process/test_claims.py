@@ -197,7 +197,7 @@ def test_two_objects_may_tie_if_the_order_tells_them_from_another(distinguished:
     objects = [TARGET, object(), object()]
     verifier = make_verifier(lambda name, value: False)
     for each in objects:
-        verifier.note_object(each)
+        verifier.record_object(each)
     verifier.apply_operator = lambda target, name, value: distinguished and (name, value) == ("lt", objects[2])
     try:
         verifier.verify("lt", objects[0], False, objects[1], PLACE)

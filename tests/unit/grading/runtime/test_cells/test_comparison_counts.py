@@ -9,53 +9,55 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmh_jupyter.grading.runtime.test_cells.evidence import Evidence, Shortfall, is_empty, is_nan
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts, Shortfall, is_empty, is_nan
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 PLACE = "3:7"
 
 
-def compare(count: Callable[[Evidence], object], expected: Callable[[Evidence], object]) -> Shortfall | None:
+def compare(
+    count: Callable[[ComparisonCounts], object], expected: Callable[[ComparisonCounts], object]
+) -> Shortfall | None:
     """Return what a submission's statement at line 3 has not compared, after the reference's."""
-    reference = Evidence()
+    reference = ComparisonCounts()
     reference.begin_statement("3:0")
     expected(reference)
     reference.end_statement()
-    submission = Evidence(reference.recorded_entries)
+    submission = ComparisonCounts(reference.recorded_entries)
     submission.begin_statement("3:0")
     count(submission)
     return submission.find_shortfall()
 
 
 def test_fewer_assertions_than_the_reference_are_a_shortfall() -> None:
-    assert compare(lambda evidence: evidence.count(PLACE, 2), lambda evidence: evidence.count(PLACE, 3)) == (
+    assert compare(lambda counts: counts.count(PLACE, 2), lambda counts: counts.count(PLACE, 3)) == (
         "too-few-values",
         "2",
         "3",
     )
-    assert compare(lambda evidence: None, lambda evidence: evidence.count(PLACE)) == ("too-few-values", "0", "1")
+    assert compare(lambda counts: None, lambda counts: counts.count(PLACE)) == ("too-few-values", "0", "1")
 
 
 def test_as_many_or_more_are_enough() -> None:
     for count in (3, 5):
-        assert compare(partial(Evidence.count, place=PLACE, amount=count), lambda e: e.count(PLACE, 3)) is None
-    assert compare(lambda evidence: evidence.count("4:0", 9), lambda evidence: None) is None
+        assert compare(partial(ComparisonCounts.count, place=PLACE, amount=count), lambda e: e.count(PLACE, 3)) is None
+    assert compare(lambda counts: counts.count("4:0", 9), lambda counts: None) is None
 
 
 def test_items_are_counted_as_they_are_taken() -> None:
-    evidence = Evidence()
-    evidence.begin_statement("3:0")
-    assert all(evidence.count_items(PLACE, [1, 2]))
-    assert not all(evidence.count_items(PLACE, [0, 2]))
-    evidence.end_statement()
-    assert evidence.recorded_entries == [f"{PLACE} compared 3:0 3"]
+    counts = ComparisonCounts()
+    counts.begin_statement("3:0")
+    assert all(counts.count_items(PLACE, [1, 2]))
+    assert not all(counts.count_items(PLACE, [0, 2]))
+    counts.end_statement()
+    assert counts.recorded_entries == [f"{PLACE} compared 3:0 3"]
 
 
 @pytest.mark.parametrize("empty", [[], (), np.array([]), np.zeros((0, 3)), pd.Series([], dtype=float)], ids=ascii)
 def test_comparison_with_nothing_is_a_shortfall(empty: object) -> None:
     shortfall = compare(
-        lambda evidence: evidence.count_elements(PLACE, empty, 3.0),
-        lambda evidence: evidence.count_elements(PLACE, np.array([1.0, 2.0]), 3.0),
+        lambda counts: counts.count_elements(PLACE, empty, 3.0),
+        lambda counts: counts.count_elements(PLACE, np.array([1.0, 2.0]), 3.0),
     )
     assert shortfall == ("too-few-values", "0", "1")
 
@@ -67,18 +69,18 @@ def test_array_of_another_size_is_no_shortfall() -> None:
 
 def test_value_that_is_not_a_number_is_a_shortfall_where_the_reference_has_none() -> None:
     nan = float("nan")
-    shortfall = compare(lambda e: e.note_values(PLACE, nan, 3), lambda e: e.note_values(PLACE, 2.0, 3))
+    shortfall = compare(lambda e: e.record_nan(PLACE, nan, 3), lambda e: e.record_nan(PLACE, 2.0, 3))
     assert shortfall == Shortfall(TestReason.NOT_A_NUMBER)
-    assert compare(lambda e: e.note_values(PLACE, nan), lambda e: e.note_values(PLACE, nan)) is None
+    assert compare(lambda e: e.record_nan(PLACE, nan), lambda e: e.record_nan(PLACE, nan)) is None
 
 
 def test_statement_that_runs_again_is_counted_once() -> None:
-    evidence = Evidence()
+    counts = ComparisonCounts()
     for _ in range(2):
-        evidence.begin_statement("3:0")
-        evidence.count(PLACE, 4)
-    evidence.end_statement()
-    assert evidence.recorded_entries == [f"{PLACE} compared 3:0 4"]
+        counts.begin_statement("3:0")
+        counts.count(PLACE, 4)
+    counts.end_statement()
+    assert counts.recorded_entries == [f"{PLACE} compared 3:0 4"]
 
 
 @pytest.mark.parametrize(

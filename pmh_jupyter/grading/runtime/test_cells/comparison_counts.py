@@ -1,8 +1,8 @@
 """Counts what the assertions of a test cell compare, so that no assertion passes because it compared nothing.
 
 `all(x > 0 for x in f())` is true if `f()` is empty, `np.allclose(f(), 3)` if it has no elements, and `not f() > 3` if it is NaN. For each
-place of a test cell, the number of values that the reference solution had compared there is recorded. A submission that compares fewer has
-not shown what the reference has shown.
+place of a test cell, the number of values that the reference solution had compared there is recorded. A submission must compare at
+least as many.
 
 Only places are counted where the number does not depend on the answer in other ways: not in a branch, and not in a loop that may end early
 (see `assertion_rewriter`).
@@ -28,14 +28,14 @@ _TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
 
 
 class Shortfall(NamedTuple):
-    """Why a statement has not compared enough: the reason of its test result, and how many values it has compared of how many."""
+    """Why a statement has not compared enough: the reason of its test result, and how many values it compared and should compare."""
 
     reason: TestReason
     got: str | None = None
     expected: str | None = None
 
 
-class Evidence:
+class ComparisonCounts:
     """The counts of one test cell, statement by statement.
 
     `recorded_entries` are those of the statements so far: the place, "compared", the position of the statement, and the count; or "nan"
@@ -88,18 +88,18 @@ class Evidence:
     def count_elements(self, place: str, *values: Any) -> None:
         """Count a comparison of arrays or containers element by element, unless one of them is empty.
 
-        Their sizes do not count: a plot of fewer points may be as right.
+        Their sizes do not count: a plot with fewer points may be correct, too.
         """
         self.count(place, _min((1, *map(_measure, values))))
 
-    def note_values(self, place: str, *values: Any) -> None:
-        """Note whether one of the values that are compared here is not a number."""
+    def record_nan(self, place: str, *values: Any) -> None:
+        """Record whether one of the values that are compared here is not a number."""
         for value in values:
             if is_nan(value):
                 self._nan_places.add(place)
 
-    def note_distance(self, place: str, value: Any) -> None:
-        """Note whether a distance is infinite: it is within a tolerance that grows with what is compared."""
+    def record_infinity(self, place: str, value: Any) -> None:
+        """Record whether a distance is infinite, because it is within every relative tolerance."""
         if _is_infinite(value):
             self._nan_places.add(place)
 
@@ -166,7 +166,7 @@ def _contains_nan_array(array: Any, numpy: Any, depth: int) -> bool:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a value is a container, a text, an array or a table without elements, or a tuple with such an array or table."""
+    """Return whether a value is a container, a string, an array or a table without elements, or a tuple with such an array or table."""
     return (_type(value) in (*_SIZED_TYPES, range, str, bytes) and not value) or is_empty_array(value)
 
 

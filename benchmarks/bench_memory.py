@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,7 @@ from benchmarks.report import BenchmarkReport
 from benchmarks.synthetic_classroom import make_release
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.answers import fill_answers
 
@@ -29,6 +31,7 @@ def bench_memory(report: BenchmarkReport, preload: tuple[str, ...]) -> None:
     lesson, backend = make_release(), create_bubblewrap_backend(sys.executable)
     files = fill_answers(lesson, {"total": SLEEPING_ANSWER})
     task = GradingTask(lesson.exercises, lesson.sealed_files, files, preload=preload)
+    task = replace(task, isolation=decide_isolation(task, backend))
     grade(task, backend)
     memory_mb = [_measure_memory_mb(task, backend) for _ in range(RUNS)]
     backend.close()

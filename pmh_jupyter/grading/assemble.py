@@ -83,9 +83,9 @@ class AssembledSubmission:
 def assemble_submission(task: GradingTask) -> AssembledSubmission:
     """Assemble a submission. Parses each of its notebooks once."""
     notebooks = _MatchedNotebooks(task)
-    plans = tuple(notebooks.plan(include_hidden_tests=task.include_hidden_tests))
-    visible_plans = tuple(notebooks.plan(include_hidden_tests=False)) if task.include_hidden_tests else plans
-    return AssembledSubmission(plans, visible_plans, tuple(notebooks.remove_tests()))
+    plans = tuple(notebooks.iter_plans(include_hidden_tests=task.include_hidden_tests))
+    visible_plans = tuple(notebooks.iter_plans(include_hidden_tests=False)) if task.include_hidden_tests else plans
+    return AssembledSubmission(plans, visible_plans, tuple(notebooks.iter_without_tests()))
 
 
 def collect_working_files(task: GradingTask, submission: AssembledSubmission) -> tuple[File, ...]:
@@ -119,13 +119,8 @@ class _MatchedNotebooks:
         self._found = {notebook.path: _find_notebook(notebook, self._submitted) for notebook in self._release}
         self._cell_matches: dict[str, CellMatches] = {}
 
-    def plan(self, *, include_hidden_tests: bool) -> Iterator[NotebookPlan]:
-        only_exercises = self._task.only_exercises
-        requested_notebooks = {
-            exercise.notebook
-            for exercise in self._task.exercises
-            if only_exercises is None or exercise.grade_id in only_exercises
-        }
+    def iter_plans(self, *, include_hidden_tests: bool) -> Iterator[NotebookPlan]:
+        requested_notebooks = {exercise.notebook for exercise in self._task.requested_exercises}
         for notebook in self._release:
             student, message = self._found[notebook.path]
             if notebook.path not in requested_notebooks:
@@ -137,7 +132,7 @@ class _MatchedNotebooks:
             matches = self._match_cells(notebook, student)
             yield _plan_notebook(notebook, student, matches, repairs, include_hidden_tests=include_hidden_tests)
 
-    def remove_tests(self) -> Iterator[File]:
+    def iter_without_tests(self) -> Iterator[File]:
         """Yield the notebooks without their tests, if there are several."""
         for notebook in self._release if len(self._release) > 1 else ():
             student, _ = self._found[notebook.path]
@@ -250,13 +245,13 @@ class _StepBuilder:
         for release_index, cell in enumerate(self.release.cells):
             if cell.cell_type == "code" and cell.grade_id:
                 yield from (
-                    self._answer_steps(release_index, cell)
+                    self._make_answer_steps(release_index, cell)
                     if cell.is_solution
-                    else self._release_step(cell, cell.grade_id)
+                    else self._make_release_steps(cell, cell.grade_id)
                 )
             yield from self.added_steps.get(release_index, [])
 
-    def _release_step(self, cell: Cell, grade_id: str) -> Iterator[Step]:
+    def _make_release_steps(self, cell: Cell, grade_id: str) -> Iterator[Step]:
         source = cell.source if self.include_hidden_tests else blank_regions(cell.source, RegionKind.HIDDEN_TESTS)
         assertion_millipoints = (
             compute_assertion_millipoints(self.release, cell, include_hidden_tests=self.include_hidden_tests)
@@ -271,7 +266,7 @@ class _StepBuilder:
             is_locked=not cell.is_test,
         )
 
-    def _answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:
+    def _make_answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:
         copies = {n: self.student[n] for n in self.matches.student_cells_of.get(release_index, [])}
         selected = select_answers(cell, list(copies.values()))
         if release_index in self.matches.merged_into:
@@ -328,10 +323,10 @@ def _make_repair_messages(
         if cell.cell_type == "code" and any(not is_unchanged(cell, copy) for copy in copies):
             yield Message("repair-restored-tests" if cell.is_test else "repair-restored-locked-cell", params)
     elif copies:
-        yield from _answer_repair_messages(cell, copies, params, matches, release_index)
+        yield from _make_answer_repair_messages(cell, copies, params, matches, release_index)
 
 
-def _answer_repair_messages(
+def _make_answer_repair_messages(
     cell: Cell, copies: list[Cell], params: dict[str, str], matches: CellMatches, release_index: int
 ) -> Iterator[Message]:
     if release_index in matches.matched_without_id:

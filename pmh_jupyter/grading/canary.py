@@ -11,23 +11,19 @@ from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.task import GradingTask
 
 NOTEBOOK_PATH = "canary.ipynb"
 EXPECTED_VERDICTS = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 0)}
 
 
-def run_canary(backend: SandboxBackend, isolation_cache: IsolationCache | None = None) -> None:
-    """Grade a right and a wrong answer. Raises Unavailable unless both get the expected verdict.
-
-    With a cache, the isolation of the canary is decided only once, so that repeated checks stay cheap.
-    """
-    grading = grade(_make_canary_task(), backend, isolation_cache)
+def run_canary(backend: SandboxBackend) -> None:
+    """Grade a right and a wrong answer. Raises Unavailable unless both get the expected verdict."""
+    grading = grade(_make_canary_task(), backend)
     verdicts = {verdict.grade_id: (verdict.outcome, verdict.millipoints) for verdict in grading.verdicts}
     if grading.grader_error or verdicts != EXPECTED_VERDICTS:
         raise Unavailable(
-            f"A trial grading with the sandbox backend “{backend.name}” did not give the expected verdicts.",
+            f"The canary, a grading with known verdicts, failed with the sandbox backend “{backend.name}”.",
             advice="Look for the cause in the service's log, then run `pmh doctor`.",
         )
 

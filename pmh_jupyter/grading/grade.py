@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-from pmh_jupyter.domain.course import Exercise
-from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation
+from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Grading, Message, Outcome
-from pmh_jupyter.errors import NoSandbox, Unavailable
+from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.assemble import (
     AssembledSubmission,
     NotebookPlan,
@@ -20,8 +18,7 @@ from pmh_jupyter.grading.assemble import (
     read_sealed_notebook,
 )
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.hidden_values import remove_hidden_values
-from pmh_jupyter.grading.isolation import IsolationCache
+from pmh_jupyter.grading.result_filters import needs_visible_run, remove_hidden_values, remove_reference_effects
 from pmh_jupyter.grading.run import NotebookRun, RunContext, reduce_limits, run_plan
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
@@ -32,36 +29,36 @@ log = logging.getLogger(__name__)
 Assembler = Callable[[GradingTask], AssembledSubmission]
 
 
-def grade(
-    task: GradingTask,
-    backend: SandboxBackend,
-    isolation_cache: IsolationCache | None = None,
-    assemble: Assembler = assemble_submission,
-) -> Grading:
+def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler = assemble_submission) -> Grading:
     """Grade one submission. Blocks until it is graded; safe to call from several threads at once.
 
-    Every submission gets a grading, even if it is malformed; an error of the grader itself sets `grader_error`. If the task has no
-    isolation, the cache supplies it; without a cache it is decided for this grading only, which takes about twenty runs.
+    Every submission gets a grading, even if it is malformed; an error of the grader itself sets `grader_error`.
 
-    assemble: parses the submission in this process, or `SubmissionReader.assemble`, for what others have written.
-    Raises InvalidNotebook if a sealed file is not a valid notebook, and what `assemble` raises.
+    task: with the isolation of its release (see `isolation.IsolationCache`).
+    assemble: parses the submission in this process, or `SubmissionReader.assemble`, for untrusted submissions.
+    Raises InvalidNotebook if a sealed file is not a valid notebook, and the errors of `assemble`.
     """
+    if task.isolation is None:
+        raise ValueError("the isolation of the release has not been decided")
     start_time = time.monotonic()
     submission = assemble(task)
     plans = submission.plans
-    runs = _run_plans(submission, task, backend, isolation_cache or IsolationCache())
+    runs = _run_plans(submission, task, backend, task.isolation)
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
     return Grading(
         verdicts=tuple(
-            verdicts_by_notebook[exercise.notebook].make_verdict(exercise)
-            for exercise in _list_requested_exercises(task)
+            verdicts_by_notebook[exercise.notebook].make_verdict(exercise) for exercise in task.requested_exercises
         ),
         seconds=time.monotonic() - start_time,
         repairs=tuple(message for plan in plans for message in plan.repairs),
         flags=tuple(
             flag
             for run in runs
-            for flag in (*run.plan.flags, *verdicts_by_notebook[run.plan.path].list_credit_flags(), *_run_flags(run))
+            for flag in (
+                *run.plan.flags,
+                *verdicts_by_notebook[run.plan.path].list_credit_flags(),
+                *_list_run_flags(run),
+            )
         ),
         grader_error=Message("grader-error") if any(run.grader_error for run in runs) else None,
         seed=task.seed,
@@ -72,38 +69,33 @@ def grade(
 def make_unreadable_grading(task: GradingTask, reason: str) -> Grading:
     """Return the grading of a submission that could not be read: no requested exercise was checked. `reason`: a clause."""
     message = Message("submission-unreadable", {"reason": reason})
-    verdicts = tuple(
-        ExerciseVerdict(exercise.grade_id, Outcome.NOT_CHECKED, 0, exercise.max_millipoints, message)
-        for exercise in _list_requested_exercises(task)
-    )
+    verdicts = _make_verdicts_without_tests(task, Outcome.NOT_CHECKED, message)
     return Grading(verdicts, seconds=0.0, seed=task.seed, grader_version=GRADER_VERSION)
 
 
-def _list_requested_exercises(task: GradingTask) -> list[Exercise]:
-    return [
-        exercise
-        for exercise in task.exercises
-        if task.only_exercises is None or exercise.grade_id in task.only_exercises
-    ]
+def make_failed_grading(task: GradingTask) -> Grading:
+    """Return the grading of a submission that was not graded because of an error of the grader."""
+    message = Message("grader-error")
+    verdicts = _make_verdicts_without_tests(task, Outcome.GRADER_ERROR, message)
+    return Grading(verdicts, seconds=0.0, grader_error=message, seed=task.seed, grader_version=GRADER_VERSION)
+
+
+def _make_verdicts_without_tests(task: GradingTask, outcome: Outcome, message: Message) -> tuple[ExerciseVerdict, ...]:
+    return tuple(
+        ExerciseVerdict(exercise.grade_id, outcome, 0, exercise.max_millipoints, message)
+        for exercise in task.requested_exercises
+    )
 
 
 def _run_plans(
-    submission: AssembledSubmission, task: GradingTask, backend: SandboxBackend, isolation_cache: IsolationCache
+    submission: AssembledSubmission, task: GradingTask, backend: SandboxBackend, isolation: ReleaseIsolation
 ) -> tuple[NotebookRun, ...]:
-    """Run the notebooks one after another, each in its own sandbox, within the time limit of the whole submission."""
+    """Run the notebooks one after another, each in a separate sandbox, within the time limit of the whole submission."""
     context = RunContext.from_task(task, submission, backend)
-    try:
-        isolation = task.isolation or isolation_cache.get_or_decide(task, backend)
-    except Unavailable as error:
-        log.error("grading failed: %s", error.message, extra={"request_id": task.request_id})
-        return tuple(NotebookRun(plan, {}, grader_error=error.message) for plan in submission.plans)
     runs: list[NotebookRun] = []
     for plan, visible_plan in zip(submission.plans, submission.visible_plans, strict=True):
-        notebook_isolation = isolation.find_notebook(plan.path)
         limits = reduce_limits(task.limits, sum(run.seconds for run in runs))
-        run = _run_notebook(plan, visible_plan, limits, context, notebook_isolation)
-        if notebook_isolation:
-            run = _apply_reference(run, notebook_isolation)
+        run = _run_notebook(plan, visible_plan, limits, context, isolation.find_notebook(plan.path))
         if run.grader_error:
             log.error("grading failed: %s", run.grader_error, extra={"request_id": task.request_id})
         runs.append(run)
@@ -120,26 +112,13 @@ def _run_notebook(
     """Run one notebook, and its visible plan if needed. An error of the grader is part of the result."""
     try:
         run = run_plan(plan, limits, context, isolation=isolation)
-        if run.plan.kernel:
-            return run
-        remaining_limits = reduce_limits(limits, run.seconds)
-        return remove_hidden_values(
-            run, visible_plan, lambda: run_plan(visible_plan, remaining_limits, context, isolation=isolation)
-        )
+        visible_run = None
+        if needs_visible_run(run, visible_plan):
+            visible_run = run_plan(visible_plan, reduce_limits(limits, run.seconds), context, isolation=isolation)
     except NoSandbox as error:
         return NotebookRun(plan, {}, grader_error=error.message)
-
-
-def _apply_reference(run: NotebookRun, isolation: NotebookIsolation) -> NotebookRun:
-    """Ignore values that a test cell only displays, and flags that the reference gets as well."""
-    results = {
-        number: result.model_copy(update={"credit": None, "invalid_credit": ""})
-        if run.plan.steps[number].grade_id in isolation.displaying_cells
-        else result
-        for number, result in run.results.items()
-    }
-    flags = tuple(flag for flag in run.flags if flag not in isolation.reference_flags)
-    return replace(run, results=results, flags=flags)
+    run = remove_hidden_values(run, visible_plan, visible_run)
+    return remove_reference_effects(run, isolation) if isolation else run
 
 
 def _collect_notebook_verdicts(runs: tuple[NotebookRun, ...], task: GradingTask) -> dict[str, NotebookVerdicts]:
@@ -153,5 +132,5 @@ def _collect_notebook_verdicts(runs: tuple[NotebookRun, ...], task: GradingTask)
     return {run.plan.path: NotebookVerdicts(run, millipoints, task.limits) for run in runs}
 
 
-def _run_flags(run: NotebookRun) -> tuple[Flag, ...]:
+def _list_run_flags(run: NotebookRun) -> tuple[Flag, ...]:
     return (*run.flags, Flag("judge-output-malformed")) if run.is_malformed else run.flags

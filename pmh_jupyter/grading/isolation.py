@@ -25,18 +25,18 @@ from functools import lru_cache
 from typing import Protocol
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, NotebookUsage, ReleaseIsolation
-from pmh_jupyter.domain.notebook import Notebook, read_notebook
+from pmh_jupyter.domain.notebook import Notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, is_notebook
+from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, is_notebook, read_sealed_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_text import make_stub
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 
+# For each test cell: whether each of its tests passed.
 PassedByCell = dict[str, tuple[bool, ...]]
-"""For each test cell: whether each of its tests passed."""
 
 CACHE_SIZE = 64
 
@@ -107,7 +107,7 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     )
     reference = assemble_submission(full_task)
     context = RunContext.from_task(full_task, reference, backend)
-    notebooks = {file.path: read_notebook(file.path, file.content) for file in task.sealed_files if is_notebook(file)}
+    notebooks = {file.path: read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)}
 
     def run(plan: NotebookPlan, isolation: NotebookIsolation, is_recording: bool) -> NotebookRun:
         notebook_run = run_plan(plan, task.limits, context, isolation=isolation, is_recording=is_recording)
@@ -120,11 +120,11 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
 
     plans = [plan for plan in reference.plans if any(step.is_test for step in plan.steps)]
     return ReleaseIsolation(
-        GRADER_VERSION, tuple(_IsolationTrial(plan, notebooks[plan.path], run).decide() for plan in plans)
+        GRADER_VERSION, tuple(_IsolationComparison(plan, notebooks[plan.path], run).decide() for plan in plans)
     )
 
 
-class _IsolationTrial:
+class _IsolationComparison:
     """Runs one notebook in a separate process and in-process, and compares the results."""
 
     def __init__(

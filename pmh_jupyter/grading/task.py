@@ -8,8 +8,8 @@ from pmh_jupyter.domain.course import Exercise, File, Release
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 
+# Seed of the random number generators, set before the first cell in the student process and in the judge.
 DEFAULT_SEED = 20_261_122
-"""Seed of the random number generators, set before the first cell in the student process and in the judge."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class GradingTask:
 
     only_exercises: the grade_ids of the exercises that get a verdict (None: all). The whole notebook runs in any case.
     include_hidden_tests: False for a check of an assignment that counts.
-    isolation: the decision that was made when the lesson was released; None: it is decided before the first grading.
+    isolation: of the release's notebooks, decided when the lesson was released or before its first grading. `grade` needs it.
     preload: modules to import before any notebook runs.
     seed: passed to every process that runs cells.
     """
@@ -33,6 +33,15 @@ class GradingTask:
     isolation: ReleaseIsolation | None = None
     preload: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
+
+    @property
+    def requested_exercises(self) -> tuple[Exercise, ...]:
+        """The exercises that get a verdict."""
+        return tuple(
+            exercise
+            for exercise in self.exercises
+            if self.only_exercises is None or exercise.grade_id in self.only_exercises
+        )
 
     @classmethod
     def from_release(

@@ -125,7 +125,7 @@ def _build_readiness(
 
     async def check_grader() -> None:
         # Not in the database pool: a sandbox that hangs must not block its threads.
-        await asyncio.to_thread(grader.run_trial_grading)
+        await asyncio.to_thread(grader.run_canary)
 
     return Readiness({"database": check_database, "schema": check_schema, "grading": check_grader}, clock)
 

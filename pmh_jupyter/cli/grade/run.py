@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
-from pmh_jupyter.errors import PmhError, UnreadableSubmission
+from pmh_jupyter.errors import PmhError, Unavailable, UnreadableSubmission
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.grade import grade
+from pmh_jupyter.grading.grade import grade, make_failed_grading
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.submission_reader import SubmissionReader
 from pmh_jupyter.grading.task import GradingTask
+
+log = logging.getLogger(__name__)
 
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
 """Fields of the results file that are not printed."""
@@ -78,7 +81,7 @@ class GradeCommandRun:
             if earlier_line:
                 return SubmissionResult(earlier_line)
             task = GradingTask.from_release(self.source.release, submission.files, self.limits, self.source.preload)
-            grading = grade(task, self.backend, self.isolation_cache, self.reader.assemble)
+            grading = self._grade_task(task)
             grading = replace(grading, repairs=(*submission.messages, *grading.repairs))
         except UnreadableSubmission as error:
             return SubmissionResult(line, error=UnreadableSubmission(error.reason, path))
@@ -86,6 +89,14 @@ class GradeCommandRun:
             return SubmissionResult(line, error=error)
         serialized_grading = serialize_grading(path, grading, self.source.release.exercises)
         return SubmissionResult(serialized_grading | line | {"grader_error": grading.grader_error is not None}, grading)
+
+    def _grade_task(self, task: GradingTask) -> Grading:
+        try:
+            isolation = self.isolation_cache.get_or_decide(task, self.backend)
+        except Unavailable as error:
+            log.error("grading failed: %s", error.message)
+            return make_failed_grading(task)
+        return grade(replace(task, isolation=isolation), self.backend, self.reader.assemble)
 
     def _record_result(self, result: SubmissionResult, results_file: ResultsFile | None) -> None:
         if result.error:

@@ -253,7 +253,7 @@ def _remove(container: DockerContainer) -> None:
 def _make_owner_label() -> str:
     """Return a label of this process that no later process can have."""
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot_id}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{_start_ticks(os.getpid())}"
+    return f"{boot_id}/{os.readlink('/proc/self/ns/pid')}/{os.getpid()}/{_read_start_ticks(os.getpid())}"
 
 
 def _is_owner_alive(owner_label: str) -> bool:
@@ -265,10 +265,10 @@ def _is_owner_alive(owner_label: str) -> bool:
         return False
     if pid_namespace != os.readlink("/proc/self/ns/pid") or not pid.isdecimal():
         return True
-    return _start_ticks(int(pid)) == start_ticks
+    return _read_start_ticks(int(pid)) == start_ticks
 
 
-def _start_ticks(pid: int) -> str:
+def _read_start_ticks(pid: int) -> str:
     """Return when a process started, in ticks since boot; "" for one that has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

@@ -114,9 +114,9 @@ class Grader:
             log.warning("release isolation not saved", release_id=release_id, reason=error.message)
         return replace(task, isolation=isolation)
 
-    def run_trial_grading(self) -> None:
+    def run_canary(self) -> None:
         """Grade a notebook with known verdicts; raise NoSandbox, or Unavailable if the verdicts differ."""
-        run_canary(self.get_backend(), self._isolation_cache)
+        run_canary(self.get_backend())
 
     @property
     def default_limits(self) -> EffectiveLimits:

@@ -17,6 +17,7 @@ import pytest
 
 from pmh_jupyter.cli import main
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
@@ -255,6 +256,18 @@ def test_isolation_of_a_lesson_is_decided_once(
     cache_file.mkdir()
     assert run(SOURCE, class_folder, "--json") == 0
     assert len(decided) == 3 and cache_file.is_dir()
+
+
+def test_submissions_whose_isolation_cannot_be_decided_are_grader_errors(
+    class_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
+        raise Unavailable("no room")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("pmh_jupyter.grading.isolation.decide_isolation", fail)
+    assert run(SOURCE, class_folder) != 0
+    assert "3 not graded because of a grader error" in capsys.readouterr().err
 
 
 def test_cache_folder_that_cannot_be_written_does_not_prevent_grading(

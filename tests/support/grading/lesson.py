@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -121,8 +121,9 @@ ISOLATION_CACHE = IsolationCache()
 
 
 def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
-    """Grade a submission. The isolation of each release is decided once for all tests."""
-    return grade_module.grade(task, backend, ISOLATION_CACHE)
+    """Grade a submission. If the task has no isolation, it is decided once for all tests of the release."""
+    isolation = task.isolation or ISOLATION_CACHE.get_or_decide(task, backend)
+    return grade_module.grade(replace(task, isolation=isolation), backend)
 
 
 def verdicts_by_grade_id(grading: Grading) -> dict[str, ExerciseVerdict]:

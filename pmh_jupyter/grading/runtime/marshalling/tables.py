@@ -105,20 +105,20 @@ def _choose_column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
     if column_writer is None:
         return lambda encoder: arrays.write_array(encoder, numpy.asarray(array, dtype=object))
     if column_writer is _write_intervals:
-        _index_writer(array.left)
+        _choose_index_writer(array.left)
     if column_writer is _write_datetimes:
         write_zone(array.tz)
     if column_writer is _write_categories:
-        _index_writer(array.categories)
+        _choose_index_writer(array.categories)
     return lambda encoder: column_writer(encoder, array)
 
 
-def _index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
+def _choose_index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
     """Return the function that encodes this index. Raises `NotByValue` before anything is encoded."""
     column_writer = _WRITERS.get(type(index))
     if column_writer is _write_multi_index:
         for level in index.levels:
-            _index_writer(level)
+            _choose_index_writer(level)
     elif column_writer is _write_index:
         _choose_column_writer(index.array)
     elif column_writer is not _write_range:
@@ -127,12 +127,12 @@ def _index_writer(index: Any) -> Callable[[ValueEncoder], list[Any]]:
 
 
 def _write_series(encoder: ValueEncoder, value: Any) -> list[Any]:
-    index, column = _index_writer(value.index), _choose_column_writer(value.array)
+    index, column = _choose_index_writer(value.index), _choose_column_writer(value.array)
     return ["ps", index(encoder), column(encoder), encoder.encode(value.name)]
 
 
 def _write_frame(encoder: ValueEncoder, value: Any) -> list[Any]:
-    index, names = _index_writer(value.index), _index_writer(value.columns)
+    index, names = _choose_index_writer(value.index), _choose_index_writer(value.columns)
     columns = [_choose_column_writer(value.iloc[:, position].array) for position in range(value.shape[1])]
     return ["pf", index(encoder), names(encoder), [column(encoder) for column in columns]]
 
@@ -148,7 +148,7 @@ def _write_range(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def _write_multi_index(encoder: ValueEncoder, value: Any) -> list[Any]:
-    levels = [_index_writer(level) for level in value.levels]
+    levels = [_choose_index_writer(level) for level in value.levels]
     codes = [_choose_column_writer(sys.modules["numpy"].asarray(part)) for part in value.codes]
     return [
         "pm",
@@ -192,11 +192,11 @@ def _write_strings(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 def _write_categories(encoder: ValueEncoder, value: Any) -> list[Any]:
     codes = sys.modules["numpy"].asarray(value.codes)
-    return ["pC", _index_writer(value.categories)(encoder), arrays.write_array(encoder, codes), value.ordered]
+    return ["pC", _choose_index_writer(value.categories)(encoder), arrays.write_array(encoder, codes), value.ordered]
 
 
 def _write_intervals(encoder: ValueEncoder, value: Any) -> list[Any]:
-    return ["pI", _index_writer(value.left)(encoder), _index_writer(value.right)(encoder), value.closed]
+    return ["pI", _choose_index_writer(value.left)(encoder), _choose_index_writer(value.right)(encoder), value.closed]
 
 
 def _write_interval(encoder: ValueEncoder, value: Any) -> list[Any]:
@@ -212,7 +212,7 @@ def _write_sparse(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def _write_category_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
-    categories = None if value.categories is None else _index_writer(value.categories)(encoder)
+    categories = None if value.categories is None else _choose_index_writer(value.categories)(encoder)
     return ["py", categories, value.ordered]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import NoSandbox, Unavailable
@@ -21,7 +22,7 @@ from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
-from tests.support.grading.lesson import RIGHT, fill_in_answers, grade, notebook, task
+from tests.support.grading.lesson import RIGHT, fill_in_answers, grade, make_release_isolation, notebook, task
 from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[4]
@@ -100,7 +101,8 @@ def test_canary_passes_without_a_sandbox_and_refuses_a_silent_backend() -> None:
 
 @pytest.mark.parametrize("backend", [SilentBackend(), SilentBackend(b'{"event": "solved"}\n'), RefusingBackend()])
 def test_grader_error_gives_no_points_and_is_reported(backend: SilentBackend) -> None:
-    grading = grade(task(notebook(fill_in_answers(RIGHT))), backend)
+    isolation = make_release_isolation(Isolation.SEPARATE_PROCESS)
+    grading = grade(task(notebook(fill_in_answers(RIGHT)), isolation=isolation), backend)
     assert grading.grader_error is not None
     assert {(verdict.outcome, verdict.millipoints) for verdict in grading.verdicts} == {(Outcome.GRADER_ERROR, 0)}
 

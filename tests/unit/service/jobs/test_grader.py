@@ -69,20 +69,7 @@ def test_failed_lookup_is_retried_after_the_interval_only() -> None:
 def test_canary_without_a_sandbox_raises_no_sandbox() -> None:
     grader = Grader(Settings(), FakeMachine().find_backend, IsolationCache())
     with pytest.raises(NoSandbox):
-        grader.run_trial_grading()
-
-
-def test_canary_uses_the_isolation_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    caches: list[IsolationCache | None] = []
-
-    def run_canary(backend: SandboxBackend, isolation_cache: IsolationCache | None = None) -> None:
-        caches.append(isolation_cache)
-
-    monkeypatch.setattr(grader_module, "run_canary", run_canary)
-    cache = IsolationCache()
-    grader = Grader(Settings(), FakeMachine(UnsandboxedBackend()).find_backend, cache)
-    grader.run_trial_grading()
-    assert caches == [cache]
+        grader.run_canary()
 
 
 def test_close_closes_the_backend_once() -> None:

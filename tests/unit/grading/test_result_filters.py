@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
-from pmh_jupyter.grading.hidden_values import _find_author_messages, remove_hidden_values
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
+from pmh_jupyter.grading.result_filters import _find_author_messages, needs_visible_run, remove_hidden_values
 from pmh_jupyter.grading.run import NotebookRun
 from tests.support.grading.judge_results import make_cell_result, make_judge_test
 
@@ -36,13 +36,10 @@ def make_failed_test(**fields: Any) -> JudgeTestResult:
 
 def clean(*results: CellResult, visible: tuple[CellResult, ...] | None = None) -> dict[int, CellResult]:
     """Return the results without hidden values. visible: of the run without hidden tests; None if there must be none."""
-
-    def run_visible_plan() -> NotebookRun:
-        assert visible is not None, "this run is not needed"
-        return NotebookRun(VISIBLE_PLAN, {result.cell: result for result in visible})
-
     run = NotebookRun(PLAN, {result.cell: result for result in results})
-    return remove_hidden_values(run, VISIBLE_PLAN, run_visible_plan).results
+    assert needs_visible_run(run, VISIBLE_PLAN) is (visible is not None)
+    visible_run = None if visible is None else NotebookRun(VISIBLE_PLAN, {result.cell: result for result in visible})
+    return remove_hidden_values(run, VISIBLE_PLAN, visible_run).results
 
 
 def test_values_before_the_first_hidden_test_stay() -> None:

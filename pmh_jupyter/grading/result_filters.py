@@ -1,21 +1,21 @@
-"""Removes from the results of a run what the student's code may have taken from a hidden test.
+"""Filters the results of a run, in this order: `remove_hidden_values`, `remove_reference_effects`. Pure.
 
 A hidden test passes its inputs to the student's functions, which could keep them and show them later: in the value of a visible test, in an
 error, in an exit code, in a number of points. So everything a student reads after the first hidden test comes from a second run, without
-hidden tests. Only whether a test passed comes from the run with them, and whether a cell or a test was stopped by a limit. Where the two
-runs disagree, nothing else is shown.
+hidden tests. The run with hidden tests only decides whether a test passed, and whether a cell or a test was stopped by a limit. Where the
+two runs disagree, nothing else is shown.
 
-The number of points at the end of a visible cell comes from the second run, too, unless the first one gave none. A cell with hidden lines
-gives the points that it had with them, because they may be counted in.
+The number of points at the end of a visible cell comes from the second run, too, unless the first one gave none. The points of a cell with
+hidden lines come from the first run, because these lines may contribute to them.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pmh_jupyter.domain.isolation import NotebookIsolation
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
@@ -28,38 +28,57 @@ from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
-def remove_hidden_values(
-    run: NotebookRun, visible_plan: NotebookPlan, run_visible_plan: Callable[[], NotebookRun]
-) -> NotebookRun:
-    """Return the run with nothing in it that could come from a hidden test.
-
-    visible_plan: the same plan without hidden tests. run_visible_plan: runs it; called only if something would be shown.
-    """
-    first_hidden_step = next(
-        (
-            number
-            for number, (step, visible_step) in enumerate(zip(run.plan.steps, visible_plan.steps, strict=True))
-            if _has_hidden_lines(step, visible_step)
-        ),
-        None,
+def needs_visible_run(run: NotebookRun, visible_plan: NotebookPlan) -> bool:
+    """Return whether a student would read something that could come from a hidden test. visible_plan: the plan without hidden tests."""
+    first_hidden_step = _find_first_hidden_step(run, visible_plan)
+    return first_hidden_step is not None and any(
+        _shows_something(result) for number, result in run.results.items() if number >= first_hidden_step
     )
+
+
+def remove_hidden_values(run: NotebookRun, visible_plan: NotebookPlan, visible_run: NotebookRun | None) -> NotebookRun:
+    """Return the run without anything that could come from a hidden test.
+
+    visible_plan: the same plan without hidden tests. visible_run: its run, if `needs_visible_run`.
+    """
+    first_hidden_step = _find_first_hidden_step(run, visible_plan)
     if first_hidden_step is None:
         return run
+    visible_results = visible_run.results if visible_run else {}
     results = {number: _clean_hidden_tests(run.plan, number, result) for number, result in run.results.items()}
-    later = {number: result for number, result in results.items() if number >= first_hidden_step}
-    if any(map(_shows_something, later.values())):
-        visible_results = run_visible_plan().results
-        results |= {number: _replace_texts(result, visible_results.get(number)) for number, result in later.items()}
-        results |= {
-            number: _replace_credit(results[number], visible_results.get(number))
-            for number in later
-            if not _has_hidden_lines(run.plan.steps[number], visible_plan.steps[number])
-        }
+    for number, result in results.items():
+        if number >= first_hidden_step:
+            visible_result = visible_results.get(number)
+            results[number] = _replace_texts(result, visible_result)
+            if not _has_hidden_lines(run.plan.steps[number], visible_plan.steps[number]):
+                results[number] = _replace_credit(results[number], visible_result)
     return replace(run, results=results)
 
 
+def remove_reference_effects(run: NotebookRun, isolation: NotebookIsolation) -> NotebookRun:
+    """Return the run without values that a test cell only displays, and without flags that the reference gets as well."""
+    results = {
+        number: result.model_copy(update={"credit": None, "invalid_credit": ""})
+        if run.plan.steps[number].grade_id in isolation.displaying_cells
+        else result
+        for number, result in run.results.items()
+    }
+    flags = tuple(flag for flag in run.flags if flag not in isolation.reference_flags)
+    return replace(run, results=results, flags=flags)
+
+
+def _find_first_hidden_step(run: NotebookRun, visible_plan: NotebookPlan) -> int | None:
+    """Return the number of the first cell with hidden tests. None for another kernel, whose judge reports no values of hidden tests."""
+    if run.plan.kernel:
+        return None
+    steps = zip(run.plan.steps, visible_plan.steps, strict=True)
+    return next(
+        (number for number, (step, visible_step) in enumerate(steps) if _has_hidden_lines(step, visible_step)), None
+    )
+
+
 def _has_hidden_lines(step: Step, visible_step: Step) -> bool:
-    """Return whether a cell has lines that its visible version has not. Removing them also removes a line end."""
+    """Return whether a cell has lines that its visible version lacks. Removing them also removes a line end."""
     return step.source.rstrip() != visible_step.source.rstrip()
 
 
@@ -70,7 +89,7 @@ def _clean_hidden_tests(plan: NotebookPlan, number: int, result: CellResult) -> 
 
 
 def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
-    """Return what a student may read of a hidden test: a message that the author has written out, and the type of an error."""
+    """Reduce a hidden test to what a student may read: a message that the author has written out, and the type of an error."""
     text = test.text if test.text in _find_author_messages(source) else ""
     visible_fields = _EMPTY_FIELDS | {"text": text, "error_type": _get_error_type(test)}
     reason = (
@@ -80,9 +99,9 @@ def _clean_hidden_test(test: JudgeTestResult, source: str) -> JudgeTestResult:
 
 
 def _find_author_messages(source: str) -> frozenset[str]:
-    """Return the messages that a test cell has written out: `assert …, "…"`, `msg="…"`, `AssertionError("…")`, `# feedback: …`.
+    """Return the messages that a test cell contains literally: `assert …, "…"`, `msg="…"`, `AssertionError("…")`, `# feedback: …`.
 
-    A text that only occurs somewhere in the source is none: a student could guess it piece by piece.
+    Other strings in the source do not count: a student could guess them piece by piece.
     """
     try:
         nodes = [*ast.walk(parse(source))]
@@ -137,7 +156,7 @@ def _replace_texts(result: CellResult, visible_result: CellResult | None) -> Cel
 
 
 def _replace_credit(result: CellResult, visible_result: CellResult | None) -> CellResult:
-    """Return the result of a visible cell with the points of the run without hidden tests, which gives none if it does not get there."""
+    """Return the result of a visible cell with the points of the run without hidden tests: none if that run does not reach the cell."""
     if result.credit is None or result.credit <= 0:
         return result
     visible_credit = visible_result.credit if visible_result else None

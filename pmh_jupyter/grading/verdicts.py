@@ -39,10 +39,10 @@ OUTCOMES_WORST_FIRST = (
 
 
 @dataclass(frozen=True)
-class _VerdictAndReason:
-    """A test's verdict, and the reason that its exercise gets if this test decides the outcome."""
+class _ResultAndReason:
+    """The result of a test, and the reason that its exercise gets if this test decides the outcome."""
 
-    verdict: TestResult
+    result: TestResult
     reason: Message | None
 
 
@@ -68,9 +68,9 @@ class NotebookVerdicts:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
         else:
             outcome, message = _summarize_tests(tests)
-        verdicts = tuple(test.verdict for test in tests)
+        results = tuple(test.result for test in tests)
         return ExerciseVerdict(
-            exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, verdicts
+            exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, results
         )
 
     def list_credit_flags(self) -> tuple[Flag, ...]:
@@ -94,7 +94,7 @@ class NotebookVerdicts:
         return (last, self.run.results[last]) if last >= 0 and self.run.results[last].state == "died" else None
 
     def _compute_earned_millipoints(self, grade_id: str) -> int:
-        """Return the earned milli-points of one test cell, from 0 to the cell's maximum."""
+        """Return the milli-points that one test cell earns, from 0 to its maximum."""
         result = self._find_result(grade_id)
         max_millipoints = self.millipoints.get(grade_id, 0)
         if result is None or result.state == "died" or self._has_invalid_credit(grade_id, result):
@@ -118,41 +118,42 @@ class NotebookVerdicts:
         max_millipoints = self.millipoints.get(grade_id, 0)
         return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
-    def _iter_cell_results(self, exercise: Exercise, grade_id: str) -> Iterator[_VerdictAndReason]:
-        """Yield the verdicts of one test cell; at least one."""
-        result = self._find_result(grade_id)
-        if result is None:
+    def _iter_cell_results(self, exercise: Exercise, grade_id: str) -> Iterator[_ResultAndReason]:
+        """Yield the results of one test cell; at least one."""
+        cell_result = self._find_result(grade_id)
+        if cell_result is None:
             yield self._make_unrun_cell_result(exercise, grade_id)
             return
-        for test in result.tests:
+        for test in cell_result.tests:
             yield self._make_test_result(exercise, grade_id, test)
-        if result.state == "died":
-            message = make_stopped_message(result, self.limits)
+        if cell_result.state == "died":
+            message = make_stopped_message(cell_result, self.limits)
             yield _pair_with_own_reason(
-                TestResult(grade_id, WHOLE_CELL_NAME, _choose_outcome_of_stop(result), message=message)
+                TestResult(grade_id, WHOLE_CELL_NAME, _choose_outcome_of_stop(cell_result), message=message)
             )
-        elif all(test.outcome == "passed" for test in result.tests):
-            yield from map(_pair_with_own_reason, self._iter_credit_results(grade_id, result))
+        elif all(test.outcome == "passed" for test in cell_result.tests):
+            yield from map(_pair_with_own_reason, self._iter_credit_results(grade_id, cell_result))
 
-    def _make_test_result(self, exercise: Exercise, grade_id: str, test: JudgeTestResult) -> _VerdictAndReason:
+    def _make_test_result(self, exercise: Exercise, grade_id: str, test: JudgeTestResult) -> _ResultAndReason:
         root_cause = None if test.outcome == "passed" else self._find_root_cause(exercise, test.reason)
         outcome, reason = root_cause or (Outcome(test.outcome), self._find_test_reason(test))
         is_evaluated = root_cause is None and not _uses_undefined_name(test)
-        verdict = TestResult(
+        result = TestResult(
             grade_id=grade_id,
             name=HIDDEN_TEST_NAME if test.is_hidden else test.name or WHOLE_CELL_NAME,
             outcome=outcome,
             is_hidden=test.is_hidden,
             message=reason,
+            # `result_filters` has removed the values of hidden tests. They are withheld here too, because results are stored and printed.
             expected=None if test.is_hidden else test.expected,
             got=None if test.is_hidden else test.got,
             cell=self.grade_ids.get(test.cell) if test.cell is not None else None,
             line=test.line,
         )
         if not is_evaluated:
-            name = verdict.name if test.is_hidden else test.expression or verdict.name
-            verdict = replace(verdict, name=name, message=NOT_EVALUATED)
-        return _VerdictAndReason(verdict, reason)
+            name = result.name if test.is_hidden else test.expression or result.name
+            result = replace(result, name=name, message=NOT_EVALUATED)
+        return _ResultAndReason(result, reason)
 
     def _find_test_reason(self, test: JudgeTestResult) -> Message | None:
         if not test.is_hidden and (message := self._find_discarded_name_message(test)):
@@ -168,7 +169,7 @@ class NotebookVerdicts:
         return Message("name-defined-in-locked-cell", {"name": name, "cell": cell})
 
     def _iter_credit_results(self, grade_id: str, result: CellResult) -> Iterator[TestResult]:
-        """Yield a verdict for a test cell that passed and does not give all of its points."""
+        """Yield a result for a test cell that passed and does not give all of its points."""
         max_millipoints = self.millipoints.get(grade_id, 0)
         params = {"points": f"{max_millipoints / 1000:g}"}
         if self._has_invalid_credit(grade_id, result):
@@ -181,28 +182,28 @@ class NotebookVerdicts:
             return
         yield TestResult(grade_id, WHOLE_CELL_NAME, Outcome.FAILED, message=message)
 
-    def _make_unrun_cell_result(self, exercise: Exercise, grade_id: str) -> _VerdictAndReason:
-        """Return the verdict of a test cell that did not run."""
+    def _make_unrun_cell_result(self, exercise: Exercise, grade_id: str) -> _ResultAndReason:
+        """Return the result of a test cell that did not run."""
         root_cause = self._find_root_cause(exercise, None)
         if root_cause:
             outcome, reason = root_cause
-            return _VerdictAndReason(TestResult(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
-        verdict = TestResult(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
+            return _ResultAndReason(TestResult(grade_id, WHOLE_CELL_NAME, outcome, message=NOT_EVALUATED), reason)
+        result = TestResult(grade_id, WHOLE_CELL_NAME, Outcome.NOT_CHECKED)
         if self.fatal_step is None or self.fatal_step[1].cause == "submission-timeout":
             params = {"seconds": f"{self.limits.submission_seconds:g}"}
-            return _pair_with_own_reason(replace(verdict, message=Message("submission-timed-out", params)))
-        number, result = self.fatal_step
+            return _pair_with_own_reason(replace(result, message=Message("submission-timed-out", params)))
+        number, fatal_result = self.fatal_step
         fatal_cell = self.grade_ids.get(number)
         if fatal_cell in exercise.test_cells:
-            message, outcome = make_stopped_message(result, self.limits), _choose_outcome_of_stop(result)
-            verdict = replace(verdict, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
-            return _VerdictAndReason(verdict, message)
-        return _pair_with_own_reason(replace(verdict, message=Message("not-reached")))
+            message, outcome = make_stopped_message(fatal_result, self.limits), _choose_outcome_of_stop(fatal_result)
+            result = replace(result, outcome=outcome, message=NOT_EVALUATED, cell=fatal_cell)
+            return _ResultAndReason(result, message)
+        return _pair_with_own_reason(replace(result, message=Message("not-reached")))
 
     def _find_root_cause(self, exercise: Exercise, reason: TestReason | None) -> tuple[Outcome, Message] | None:
         """Return the failure of an answer cell if it explains a failed test better than the test's own `reason` (None: it did not run).
 
-        An answer that did not run to its end, or that was never given, explains every test. An answer that raised, or that is missing,
+        An answer that was stopped, or that still has the stub, explains every test. An answer that raised, or whose cell was not found,
         explains only tests that raise.
         """
         for number, result in sorted(self.run.results.items()):
@@ -228,8 +229,8 @@ class NotebookVerdicts:
         return not answer_ids.isdisjoint(exercise.solution_cells)
 
 
-def _pair_with_own_reason(verdict: TestResult) -> _VerdictAndReason:
-    return _VerdictAndReason(verdict, verdict.message)
+def _pair_with_own_reason(result: TestResult) -> _ResultAndReason:
+    return _ResultAndReason(result, result.message)
 
 
 def _round_credit(credit: float, max_millipoints: int) -> int:
@@ -250,11 +251,11 @@ def _uses_undefined_name(test: JudgeTestResult) -> bool:
     return test.reason is TestReason.EXCEPTION and test.error_type == "NameError" and test.cell is None
 
 
-def _summarize_tests(tests: list[_VerdictAndReason]) -> tuple[Outcome, Message]:
+def _summarize_tests(tests: list[_ResultAndReason]) -> tuple[Outcome, Message]:
     """Return the worst outcome, with the reason of the first test that has it."""
     for outcome in OUTCOMES_WORST_FIRST:
         for test in tests:
-            if test.verdict.outcome is outcome:
+            if test.result.outcome is outcome:
                 return outcome, test.reason or Message("solved")
     return Outcome.GRADER_ERROR, Message("grader-error")
 

@@ -9,10 +9,17 @@ import pytest
 
 from benchmarks.nbgrader_course import autograde, make_course
 from benchmarks.report import BenchmarkReport
-from tests.support.attacks.attack import CATEGORIES, AttackCase, Outcome, attack_files, exercise_ids, load_cases
+from tests.support.attacks.attack import (
+    CATEGORIES,
+    AttackCase,
+    Outcome,
+    build_attack_files,
+    list_exercise_ids,
+    load_cases,
+)
 from tests.support.attacks.attacked_grader import DefendedGrader
 from tests.support.attacks.victims import running_victim
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.lesson import start_bubblewrap_backend
 
 CATEGORY_DESCRIPTIONS = {
     "forge": "earned points that it had not earned",
@@ -26,7 +33,7 @@ CATEGORY_DESCRIPTIONS = {
 @pytest.mark.timeout(3600)
 def bench_attacks(report: BenchmarkReport, tmp_path: Path) -> None:
     course = make_course(tmp_path / "course")
-    ours = DefendedGrader(bubblewrap())
+    ours = DefendedGrader(start_bubblewrap_backend())
     results: list[tuple[AttackCase, bool, bool]] = []
     with ThreadPoolExecutor(2) as pool:
         results += pool.map(lambda case: _run_on_both(course, ours, case), load_cases())
@@ -50,14 +57,14 @@ def bench_attacks(report: BenchmarkReport, tmp_path: Path) -> None:
 def _run_on_both(course: Path, ours: DefendedGrader, case: AttackCase) -> tuple[AttackCase, bool, bool]:
     """Return whether the attack succeeds on nbgrader, and on our grader."""
     with running_victim() as person:
-        nbgrader_outcome = autograde(course, attack_files(case, person.placeholders), case)
+        nbgrader_outcome = autograde(course, build_attack_files(case, person.placeholders), case)
         succeeds_on_nbgrader = (
             person.is_reached_by(nbgrader_outcome)
             if case.category == "attack-others"
             else _succeeds(case, nbgrader_outcome)
         )
     with running_victim() as person:
-        grading, our_outcome = ours.grade(attack_files(case, person.placeholders), case)
+        grading, our_outcome = ours.grade(build_attack_files(case, person.placeholders), case)
         succeeds_on_ours = (
             person.is_reached_by(our_outcome)
             if case.category == "attack-others"
@@ -68,7 +75,7 @@ def _run_on_both(course: Path, ours: DefendedGrader, case: AttackCase) -> tuple[
 
 def _succeeds(case: AttackCase, outcome: Outcome) -> bool:
     if case.category == "forge":
-        return any(outcome.points[name] > (name in case.solves) for name in exercise_ids())
+        return any(outcome.points[name] > (name in case.solves) for name in list_exercise_ids())
     if case.category == "steal":
         return bool(outcome.leaked_canaries)
-    return any(outcome.points[name] < 1 for name in exercise_ids() if name not in case.may_lose)
+    return any(outcome.points[name] < 1 for name in list_exercise_ids() if name not in case.may_lose)

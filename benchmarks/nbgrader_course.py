@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pmh_jupyter.bubblewrap import find_bwrap
 from pmh_jupyter.domain.course import File
-from tests.support.attacks.attack import NOTEBOOK_NAME, AttackCase, Outcome, exercise_ids, load_lesson
+from tests.support.attacks.attack import NOTEBOOK_NAME, AttackCase, Outcome, list_exercise_ids, load_lesson
 
 BIN_FOLDER = Path(sys.executable).parent
 STUDENT = "somebody"
@@ -96,7 +96,7 @@ def _run_nbgrader(folder: Path, confinement: list[str], *command: str) -> int:
 
 def _read_points(database: Path) -> dict[str, float]:
     tests = {exercise.test_cells[0]: exercise.grade_id for exercise in load_lesson().exercises}
-    points = dict.fromkeys(exercise_ids(), 0.0)
+    points = dict.fromkeys(list_exercise_ids(), 0.0)
     connection = sqlite3.connect(database)
     try:
         for name, score in connection.execute(SCORES_QUERY):

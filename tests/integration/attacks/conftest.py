@@ -10,7 +10,7 @@ import pytest
 from pmh_jupyter.domain.course import File
 from tests.support.attacks.attack import ENVIRONMENT_CANARY, AttackCase, Outcome, UndefendedGrader
 from tests.support.attacks.attacked_grader import DefendedGrader
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.lesson import start_bubblewrap_backend
 
 
 class UndefendedGraders:
@@ -40,4 +40,4 @@ def defended() -> Iterator[DefendedGrader]:
     """Our grader, started with a canary in its environment, which no grading may read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_TOKEN", ENVIRONMENT_CANARY)
-        yield DefendedGrader(bubblewrap())
+        yield DefendedGrader(start_bubblewrap_backend())

@@ -19,10 +19,10 @@ from tests.support.attacks.attack import (
     CATEGORIES,
     AttackCase,
     Outcome,
-    attack_files,
-    attack_succeeds,
-    exercise_ids,
-    honest_files,
+    build_attack_files,
+    build_honest_files,
+    has_attack_succeeded,
+    list_exercise_ids,
     load_cases,
 )
 from tests.support.attacks.attacked_grader import DefendedGrader, LeftoverMonitor, LogRecorder, find_gains, find_losses
@@ -49,8 +49,8 @@ def _build_submissions(
 
 
 def _grade_category(category: str, defended: DefendedGrader) -> CategoryResults:
-    jobs = [(*job, False) for job in _build_submissions(category, attack_files)]
-    jobs += [(*job, True) for job in _build_submissions(category, honest_files)]
+    jobs = [(*job, False) for job in _build_submissions(category, build_attack_files)]
+    jobs += [(*job, True) for job in _build_submissions(category, build_honest_files)]
     names = [case.name for case in load_cases(category)]
     with LogRecorder() as log, ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda job: defended.grade(job[1]), jobs[-2:]))  # starts the fork servers that remain afterwards
@@ -62,8 +62,8 @@ def _grade_category(category: str, defended: DefendedGrader) -> CategoryResults:
 
 def _grade_category_undefended(category: str, undefended: UndefendedGraders) -> CategoryResults:
     names = [case.name for case in load_cases(category)]
-    attacks = undefended.grade(_build_submissions(category, attack_files))
-    honest = undefended.grade(_build_submissions(category, honest_files), is_honest=True)
+    attacks = undefended.grade(_build_submissions(category, build_attack_files))
+    honest = undefended.grade(_build_submissions(category, build_honest_files), is_honest=True)
     return CategoryResults(
         {name: (None, outcome) for name, outcome in zip(names, attacks, strict=True)},
         {name: (None, outcome) for name, outcome in zip(names, honest, strict=True)},
@@ -93,13 +93,13 @@ each_case = pytest.mark.parametrize(
 @each_case
 def test_attack_succeeds_without_a_defense(case: AttackCase, on_undefended: GetResults) -> None:
     _, outcome = on_undefended(case.category).attacks[case.name]
-    assert attack_succeeds(case, outcome), outcome
+    assert has_attack_succeeded(case, outcome), outcome
 
 
 @each_case
 def test_honest_submission_passes_without_a_defense(case: AttackCase, on_undefended: GetResults) -> None:
     _, outcome = on_undefended(case.category).honest[case.name]
-    assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0), outcome.text
+    assert dict(outcome.points) == dict.fromkeys(list_exercise_ids(), 1.0), outcome.text
 
 
 @each_case

@@ -12,7 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pmh_jupyter.domain.verdict import Grading
-from tests.support.attacks.attack import AttackCase, Outcome, attack_files, exercise_ids, honest_files, load_cases
+from tests.support.attacks.attack import (
+    AttackCase,
+    Outcome,
+    build_attack_files,
+    build_honest_files,
+    list_exercise_ids,
+    load_cases,
+)
 from tests.support.attacks.attacked_grader import DefendedGrader, find_gains
 
 pytestmark = [pytest.mark.needs("bubblewrap"), pytest.mark.timeout(600), pytest.mark.slow]
@@ -33,12 +40,12 @@ def _grade_all(defended: DefendedGrader, build: object) -> Results:
 
 @pytest.fixture(scope="module")
 def attacks(defended: DefendedGrader) -> Results:
-    return _grade_all(defended, attack_files)
+    return _grade_all(defended, build_attack_files)
 
 
 @pytest.fixture(scope="module")
 def honest(defended: DefendedGrader) -> Results:
-    return _grade_all(defended, honest_files)
+    return _grade_all(defended, build_honest_files)
 
 
 @pytest.mark.parametrize(
@@ -56,5 +63,5 @@ def test_attack_gains_nothing_in_process_unless_it_is_marked(case: AttackCase, a
 def test_honest_submission_keeps_its_points_in_process(case: AttackCase, honest: Results) -> None:
     """It may be flagged here. A flag costs no points."""
     grading, outcome = honest[f"{case.category}/{case.name}"]
-    lost = [name for name in exercise_ids() if outcome.points[name] < 1]
+    lost = [name for name in list_exercise_ids() if outcome.points[name] < 1]
     assert grading.grader_error is None and lost == case.options.get("honest_loses_in_process", [])

@@ -13,10 +13,10 @@ from tests.support.attacks.attack import (
     AttackCase,
     Outcome,
     SubmissionSpec,
-    attack_files,
+    build_attack_files,
     build_files,
-    exercise_ids,
-    honest_files,
+    build_honest_files,
+    list_exercise_ids,
     load_cases,
 )
 from tests.support.attacks.attacked_grader import DefendedGrader, find_gains, find_losses
@@ -41,7 +41,7 @@ class Neighbor:
     def _submit_repeatedly(self) -> None:
         while not self.is_over.is_set():
             self.is_started.set()
-            self.outcomes.append(self.defended.grade(self.person.submission(NEIGHBOR_SECONDS))[1])
+            self.outcomes.append(self.defended.grade(self.person.make_submission(NEIGHBOR_SECONDS))[1])
 
     def __enter__(self) -> Neighbor:
         self.thread.start()
@@ -69,7 +69,7 @@ def neighbor(defended: DefendedGrader, person: Victim) -> Iterator[Neighbor]:
 @each_case
 def test_attack_succeeds_without_a_defense(case: AttackCase, undefended: UndefendedGraders) -> None:
     with running_victim() as person:
-        [outcome] = undefended.grade([(case, attack_files(case, person.placeholders))])
+        [outcome] = undefended.grade([(case, build_attack_files(case, person.placeholders))])
         assert person.is_reached_by(outcome), outcome
 
 
@@ -77,14 +77,14 @@ def test_attack_succeeds_without_a_defense(case: AttackCase, undefended: Undefen
 def test_honest_submission_passes_without_a_defense(
     case: AttackCase, undefended: UndefendedGraders, person: Victim
 ) -> None:
-    [outcome] = undefended.grade([(case, honest_files(case, person.placeholders))], is_honest=True)
-    assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0), outcome.text
+    [outcome] = undefended.grade([(case, build_honest_files(case, person.placeholders))], is_honest=True)
+    assert dict(outcome.points) == dict.fromkeys(list_exercise_ids(), 1.0), outcome.text
     assert not person.is_reached_by(outcome)
 
 
 @each_case
 def test_attack_reaches_nobody(case: AttackCase, defended: DefendedGrader, person: Victim, neighbor: Neighbor) -> None:
-    grading, outcome = defended.grade(attack_files(case, person.placeholders), case)
+    grading, outcome = defended.grade(build_attack_files(case, person.placeholders), case)
     assert find_gains(case, grading, outcome) == []
     assert not person.is_reached_by(outcome), (outcome, person.find_damage())
     if case.options.get("next_person"):
@@ -98,7 +98,7 @@ def test_attack_reaches_nobody(case: AttackCase, defended: DefendedGrader, perso
 def test_honest_submission_gets_all_points_and_no_flag(
     case: AttackCase, defended: DefendedGrader, person: Victim
 ) -> None:
-    grading, outcome = defended.grade(honest_files(case, person.placeholders), case, is_honest=True)
+    grading, outcome = defended.grade(build_honest_files(case, person.placeholders), case, is_honest=True)
     assert find_losses(grading, outcome) == []
 
 
@@ -106,6 +106,6 @@ def test_destructive_attacks_cost_the_neighbor_nothing(defended: DefendedGrader,
     with Neighbor(defended, person) as neighbor:
         for case in load_cases("attack-others"):
             if case.options.get("damage"):
-                defended.grade(attack_files(case, person.placeholders), case)
+                defended.grade(build_attack_files(case, person.placeholders), case)
     for outcome in neighbor.outcomes:
-        assert dict(outcome.points) == dict.fromkeys(exercise_ids(), 1.0)
+        assert dict(outcome.points) == dict.fromkeys(list_exercise_ids(), 1.0)

@@ -13,7 +13,7 @@ from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.cli.grade import command
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse
-from tests.support.grading.lesson import ENGINE, RIGHT, fill_in_answers, notebook
+from tests.support.grading.lesson import ENGINE, RIGHT, fill_in_answers, make_notebook_file
 
 pytestmark = pytest.mark.needs("bubblewrap")
 SOURCE = str(ENGINE / "lesson")
@@ -29,7 +29,7 @@ def run_grade(*arguments: str) -> int:
 
 def write_submission(path: Path, answers: dict[str, str]) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(notebook(fill_in_answers(answers)).content)
+    path.write_bytes(make_notebook_file(fill_in_answers(answers)).content)
     return str(path)
 
 
@@ -56,7 +56,7 @@ def test_each_submission_is_a_line_of_json(tmp_path: Path, capsys: pytest.Captur
 def test_table_shows_points_reasons_and_repairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cells = fill_in_answers(RIGHT | {"shout": "def shout(text):\n    return [text]"})
     path = tmp_path / "renamed.ipynb"
-    path.write_bytes(notebook(cells).content)
+    path.write_bytes(make_notebook_file(cells).content)
     assert run_grade(SOURCE, str(path)) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "3 of 4 points" in text and "✕ shout 0 / 1 `shout(\"hey\")` gave ['hey']" in text
@@ -67,7 +67,7 @@ def test_repairs_are_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     cells = fill_in_answers(RIGHT)
     del cells[[cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in cells].index("double-tests")]
     path = tmp_path / "renamed.ipynb"
-    path.write_bytes(notebook(cells).content)
+    path.write_bytes(make_notebook_file(cells).content)
     assert run_grade(SOURCE, str(path), "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert [repair["code"] for repair in result["repairs"]] == ["repair-notebook-name", "repair-restored-cell"]
@@ -119,7 +119,7 @@ def test_path_that_is_no_submission_is_listed_and_changes_the_exit_code(
 
 def test_source_without_exercises_is_refused(tmp_path: Path) -> None:
     plain = tmp_path / "plain.ipynb"
-    plain.write_bytes(notebook([]).content)
+    plain.write_bytes(make_notebook_file([]).content)
     with pytest.raises(BadInput, match="has no exercise"):
         run_grade(str(plain), SOURCE)
     bad = tmp_path / "bad.ipynb"

@@ -21,7 +21,7 @@ from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import ENGINE, RIGHT, fill_in_answers, notebook
+from tests.support.grading.lesson import ENGINE, RIGHT, fill_in_answers, make_notebook_file
 from tests.support.processes import find_processes, kill_processes, make_sleep_markers
 from tests.support.repository import ROOT
 from tests.support.waiting import TIMEOUT_SECONDS, wait_until
@@ -35,7 +35,7 @@ SLOW = RIGHT | {"double": "import time\ntime.sleep(3600)"}
 
 def write_submission(path: Path, answers: dict[str, str]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(notebook(fill_in_answers(answers)).content)
+    path.write_bytes(make_notebook_file(fill_in_answers(answers)).content)
     return path
 
 

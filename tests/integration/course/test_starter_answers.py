@@ -22,8 +22,8 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.answers import fill_answers
-from tests.support.grading.in_process_list import in_process_cells
-from tests.support.grading.lesson import grade
+from tests.support.grading.in_process_list import read_in_process_cells
+from tests.support.grading.lesson import grade_in_sandbox
 from tests.support.needs import needs
 
 ROOT = Path(__file__).parents[3]
@@ -53,7 +53,7 @@ def test_solutions_pass_and_stubs_do_not(release: Release, backend: SandboxBacke
     in_process = {
         f"{LESSON.slug}:{part.cell}" for part in report.isolation.notebooks if part.isolation is Isolation.IN_PROCESS
     }
-    assert in_process == set(in_process_cells("starter"))
+    assert in_process == set(read_in_process_cells("starter"))
     assert run_trial(LESSON, release, report.isolation, backend) == ()
 
 
@@ -65,7 +65,7 @@ def test_answer_gets_the_expected_verdict(
 ) -> None:
     submitted = fill_answers(release, {exercise: answer["code"].strip()})
     task = GradingTask(release.exercises, release.sealed_files, submitted, only_exercises=frozenset({exercise}))
-    (verdict,) = grade(task, backend).verdicts
+    (verdict,) = grade_in_sandbox(task, backend).verdicts
     assert _first_failed_test(verdict) == answer.get("caught_by")
     assert verdict.outcome is (Outcome.FAILED if "caught_by" in answer else Outcome.PASSED)
     assert verdict.millipoints == (0 if "caught_by" in answer else verdict.max_millipoints)

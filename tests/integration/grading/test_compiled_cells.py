@@ -11,8 +11,8 @@ import pytest
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.backends import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
-from tests.support.grading.cells import TEST, outcomes_of, run_cells
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.cells import TEST, list_outcomes, run_cells
+from tests.support.grading.lesson import start_bubblewrap_backend
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -49,9 +49,9 @@ class RecordingBackend:
 
 
 def test_verdicts_are_the_same_with_compiled_cells() -> None:
-    backend = RecordingBackend(bubblewrap())
+    backend = RecordingBackend(start_bubblewrap_backend())
     runs = [run_cells(backend, STUDENT, *TESTS) for _ in range(3)]
-    assert outcomes_of(runs[0]) == ["ok", "failed", "ok", "failed", "grader-error"]
+    assert list_outcomes(runs[0]) == ["ok", "failed", "ok", "failed", "grader-error"]
     results = [[result.model_copy(update={"seconds": 0}) for result in run.results.values()] for run in runs]
     assert results[0] == results[1] == results[2]
     is_compiled = [[bool(cell["compiled"]) for cell in bundle["cells"]] for bundle in backend.bundles]
@@ -59,7 +59,7 @@ def test_verdicts_are_the_same_with_compiled_cells() -> None:
 
 
 def test_cells_are_compiled_where_no_submission_runs() -> None:
-    backend = RecordingBackend(bubblewrap())
+    backend = RecordingBackend(start_bubblewrap_backend())
     marked = [f"{test}# here\n" for test in TESTS]
     for _ in range(2):
         run_cells(backend, STUDENT, *marked)
@@ -70,9 +70,9 @@ def test_cells_are_compiled_where_no_submission_runs() -> None:
 
 def test_compiled_cells_of_a_submissions_judge_are_ignored() -> None:
     forged = json.dumps({"event": "compiled", "cells": ["Zm9yZ2Vk"] * 4}).encode() + b"\n"
-    backend = RecordingBackend(bubblewrap(), forged)
+    backend = RecordingBackend(start_bubblewrap_backend(), forged)
     marked = [f"{test}# there\n" for test in TESTS]
     runs = [run_cells(backend, STUDENT, *marked) for _ in range(3)]
-    assert [outcomes_of(run) for run in runs] == [["ok", "failed", "ok", "failed", "grader-error"]] * 3
+    assert [list_outcomes(run) for run in runs] == [["ok", "failed", "ok", "failed", "grader-error"]] * 3
     sent = {cell["compiled"] for bundle in backend.bundles for cell in bundle["cells"]}
     assert len(sent) == 4 and "Zm9yZ2Vk" not in sent

@@ -21,8 +21,8 @@ from pmh_jupyter.grading.backends.control_groups import FOLDER_PREFIX, ControlGr
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.runtime.sandbox.control_group import INTERPRETER_OVERHEAD_BYTES
-from tests.support.grading.cells import TEST, outcomes_of, run_cells
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.cells import TEST, list_outcomes, run_cells
+from tests.support.grading.lesson import start_bubblewrap_backend
 from tests.support.processes import find_processes, kill_processes, make_sleep_markers
 from tests.support.waiting import wait_until
 
@@ -108,7 +108,7 @@ def test_neighbor_of_many_busy_processes_passes() -> None:
     try:
         with _running(backend, SPIN_ON_ALL_CORES, processes=2 * SPINNERS):
             neighbor = run_cells(backend, NEEDS_A_SHARE, f"{TEST}assert x == 1", cell_seconds=10.0)
-        assert outcomes_of(neighbor) == ["ok", "ok"]
+        assert list_outcomes(neighbor) == ["ok", "ok"]
     finally:
         os.sched_setaffinity(0, allowed_cpus)
         backend.close()
@@ -117,8 +117,8 @@ def test_neighbor_of_many_busy_processes_passes() -> None:
 @pytest.mark.needs("control-groups")
 @pytest.mark.parametrize("kind", HOARDS)
 def test_memory_that_the_kernel_holds_counts(kind: str) -> None:
-    run = run_cells(bubblewrap(), "x = 1", HOARDS[kind], f"{TEST}assert x == 1", memory_bytes=64 * MIB)
-    assert outcomes_of(run) == ["ok", "memory-limit", "ok"]
+    run = run_cells(start_bubblewrap_backend(), "x = 1", HOARDS[kind], f"{TEST}assert x == 1", memory_bytes=64 * MIB)
+    assert list_outcomes(run) == ["ok", "memory-limit", "ok"]
 
 
 @pytest.mark.needs("control-groups")
@@ -165,14 +165,14 @@ for take in (
         continue
     raise AssertionError("not refused")
 """
-    assert outcomes_of(run_cells(bubblewrap(), probe)) == ["ok"]
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), probe)) == ["ok"]
 
 
 @pytest.mark.parametrize("break_groups", ["no folder", "not a cgroup file system"])
 def test_grading_works_without_groups(break_groups: str, backend: BubblewrapBackend, tmp_path: Path) -> None:
     hierarchies = [Hierarchy(tmp_path, ("pids",), is_unified) for is_unified in (False, True)]
     backend.groups = ControlGroups(lambda: () if break_groups == "no folder" else hierarchies)
-    assert outcomes_of(run_cells(backend, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
+    assert list_outcomes(run_cells(backend, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
     assert backend.groups.controllers == []
 
 
@@ -188,7 +188,7 @@ def test_backend_grades_without_groups_that_cannot_be_joined(monkeypatch: pytest
     monkeypatch.undo()
     assert isinstance(backend, BubblewrapBackend)
     assert backend.groups.controllers == []
-    assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
+    assert list_outcomes(run_cells(backend, "x = 1")) == ["ok"]
     backend.close()
 
 

@@ -12,13 +12,23 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
-from tests.support.grading.lesson import RIGHT, bubblewrap, fill_in_answers, grade, notebook, task, verdicts_by_grade_id
+from tests.support.grading.lesson import (
+    RIGHT,
+    fill_in_answers,
+    grade_in_sandbox,
+    index_verdicts,
+    make_notebook_file,
+    make_task,
+    start_bubblewrap_backend,
+)
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
 
 def _graded(**answers: str) -> dict[str, ExerciseVerdict]:
-    return verdicts_by_grade_id(grade(task(notebook(fill_in_answers(RIGHT | answers))), bubblewrap()))
+    return index_verdicts(
+        grade_in_sandbox(make_task(make_notebook_file(fill_in_answers(RIGHT | answers))), start_bubblewrap_backend())
+    )
 
 
 def test_each_assertion_has_a_name_and_an_expected_value() -> None:
@@ -62,9 +72,11 @@ def test_message_of_a_hidden_test_has_none_of_its_literals() -> None:
 
 def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
     mean = "def mean(numbers):\n    return 0 if sum(numbers) > 1000 else sum(numbers) / max(len(numbers), 1)"
-    original = task(notebook(fill_in_answers(RIGHT | {"mean": mean})))
+    original = make_task(make_notebook_file(fill_in_answers(RIGHT | {"mean": mean})))
     outcomes = [
-        verdicts_by_grade_id(grade(replace(original, include_hidden_tests=hidden), bubblewrap()))["mean"].outcome
+        index_verdicts(grade_in_sandbox(replace(original, include_hidden_tests=hidden), start_bubblewrap_backend()))[
+            "mean"
+        ].outcome
         for hidden in (False, True)
     ]
     assert outcomes == [Outcome.PASSED, Outcome.FAILED]
@@ -72,8 +84,10 @@ def test_answer_that_only_hidden_tests_catch_passes_without_them() -> None:
 
 def test_only_requested_exercises_get_a_verdict_and_all_cells_run() -> None:
     mean = "def mean(numbers):\n    return double(sum(numbers)) / 2 / len(numbers) if numbers else 0"
-    original = task(notebook(fill_in_answers(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"}))
-    (verdict,) = grade(original, bubblewrap()).verdicts
+    original = make_task(
+        make_notebook_file(fill_in_answers(RIGHT | {"mean": mean})), only_exercises=frozenset({"mean"})
+    )
+    (verdict,) = grade_in_sandbox(original, start_bubblewrap_backend()).verdicts
     assert (verdict.grade_id, verdict.outcome, verdict.millipoints) == ("mean", Outcome.PASSED, 2000)
 
 
@@ -102,7 +116,7 @@ def test_notebooks_share_files_but_no_names() -> None:
             {"cell_type": "code", "source": source, "metadata": {"nbgrader": answer}},
             {"cell_type": "code", "source": f"assert {name} == 3", "metadata": {"nbgrader": test}},
         ]
-        return notebook(cells, path)
+        return make_notebook_file(cells, path)
 
     sources = [
         book("one.ipynb", "lines", "lines = len(open('data/words.txt').readlines())"),
@@ -110,22 +124,24 @@ def test_notebooks_share_files_but_no_names() -> None:
     ]
     data = File("data/words.txt", b"a\nb\nc\n")
     release = build_release("two", "Two", sources, [data])
-    grading = grade(task(*sources, release=release), bubblewrap())
+    grading = grade_in_sandbox(make_task(*sources, release=release), start_bubblewrap_backend())
     assert [verdict.outcome for verdict in grading.verdicts] == [Outcome.PASSED, Outcome.PASSED]
 
 
 def test_thousand_added_cells_do_not_change_the_verdicts() -> None:
     cells = fill_in_answers(RIGHT)
     cells[1:1] = [{"cell_type": "code", "source": f"x{n} = {n}", "metadata": {}} for n in range(1000)]
-    grading = grade(task(notebook(cells)), bubblewrap())
+    grading = grade_in_sandbox(make_task(make_notebook_file(cells)), start_bubblewrap_backend())
     assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
 
 
 def test_manual_exercise_needs_grading() -> None:
     essay = {"grade_id": "essay", "solution": True, "grade": True, "points": 3}
     cells = [{"cell_type": "markdown", "source": "Why?", "metadata": {"nbgrader": essay}}]
-    release = build_release("m", "M", [notebook(cells)], [])
-    (verdict,) = grade(task(notebook(cells), release=release), bubblewrap()).verdicts
+    release = build_release("m", "M", [make_notebook_file(cells)], [])
+    (verdict,) = grade_in_sandbox(
+        make_task(make_notebook_file(cells), release=release), start_bubblewrap_backend()
+    ).verdicts
     assert (verdict.outcome, verdict.millipoints, verdict.max_millipoints) == (Outcome.NEEDS_GRADING, 0, 3000)
 
 
@@ -138,9 +154,9 @@ def test_name_from_a_changed_locked_cell_is_explained_beside_the_repair() -> Non
         cell("### BEGIN SOLUTION\narea = 3\n### END SOLUTION", grade_id="area", solution=True),
         cell("assert area == 3", grade_id="area-tests", grade=True, locked=True, points=1),
     ]
-    release = build_release("lesson", "Lesson", [notebook(cells)], [])
+    release = build_release("lesson", "Lesson", [make_notebook_file(cells)], [])
     submitted = fill_in_answers({"setup": "import math\nwidth = 3", "area": "area = width"}, release)
-    grading = grade(task(notebook(submitted), release=release), bubblewrap())
+    grading = grade_in_sandbox(make_task(make_notebook_file(submitted), release=release), start_bubblewrap_backend())
     (verdict,) = grading.verdicts
     assert verdict.message and "`width` in the locked cell “setup”" in format_message(verdict.message)
     assert [repair.code for repair in grading.repairs] == ["repair-restored-locked-cell"]

@@ -11,8 +11,15 @@ from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.grading_json import grading_to_json
-from tests.support.grading.lesson import bubblewrap, fill_in_answers, grade, notebook, task, verdicts_by_grade_id
+from tests.support.grading.grading_json import serialize_grading
+from tests.support.grading.lesson import (
+    fill_in_answers,
+    grade_in_sandbox,
+    index_verdicts,
+    make_notebook_file,
+    make_task,
+    start_bubblewrap_backend,
+)
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -94,7 +101,7 @@ def _release() -> Release:
         cell(VISIBLE, grade_id="f-weights", grade=True, points=3, locked=True),
     ]
     cells[2]["metadata"]["pmh"] = {"weights": "equal"}  # type: ignore[index]
-    return build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    return build_release("lesson", "Lesson", [make_notebook_file(cells, "lesson.ipynb")], [])
 
 
 RELEASE = _release()
@@ -107,7 +114,7 @@ def _answer(body: str | None, name: str) -> str:
 
 
 def _task(name: str) -> GradingTask:
-    return task(notebook(fill_in_answers({"f": _answer(WRONG[name], name)}, RELEASE)), release=RELEASE)
+    return make_task(make_notebook_file(fill_in_answers({"f": _answer(WRONG[name], name)}, RELEASE)), release=RELEASE)
 
 
 def _sentences(message: Message | None) -> str:
@@ -117,12 +124,12 @@ def _sentences(message: Message | None) -> str:
 @pytest.mark.parametrize("name", WRONG)
 def test_expected_values_of_hidden_tests_are_revealed_nowhere(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    grading = grade(_task(name), bubblewrap())
-    verdict = verdicts_by_grade_id(grading)["f"]
+    grading = grade_in_sandbox(_task(name), start_bubblewrap_backend())
+    verdict = index_verdicts(grading)["f"]
     assert grading.grader_error is None
     assert verdict.outcome is not Outcome.PASSED
     assert verdict.millipoints < 6000
-    texts = [grading_to_json(grading).decode(), caplog.text, _sentences(verdict.message)]
+    texts = [serialize_grading(grading).decode(), caplog.text, _sentences(verdict.message)]
     texts += [f"{_sentences(test.message)} {test}" for test in verdict.tests]
     leaks = [(canary, text) for canary in CANARIES for text in texts if canary in text]
     assert leaks == []
@@ -133,17 +140,18 @@ def test_search_finds_the_values_of_visible_tests() -> None:
     visible = VISIBLE.replace("BEGIN HIDDEN TESTS", "").replace("END HIDDEN TESTS", "")
     original = _task("constant")
     (file,) = RELEASE.sealed_files
-    plain = notebook(
+    plain = make_notebook_file(
         [
             {**cell, "source": cell["source"] if cell["metadata"]["nbgrader"]["solution"] else visible}
             for cell in fill_in_answers({}, RELEASE)
         ],
         file.path,
     )
-    grading = grade(
-        GradingTask(original.exercises, (plain,), original.submitted_files, limits=original.limits), bubblewrap()
+    grading = grade_in_sandbox(
+        GradingTask(original.exercises, (plain,), original.submitted_files, limits=original.limits),
+        start_bubblewrap_backend(),
     )
-    assert all(canary in grading_to_json(grading).decode() for canary in ("918273", "zqcanary"))
+    assert all(canary in serialize_grading(grading).decode() for canary in ("918273", "zqcanary"))
 
 
 NAMES = """
@@ -163,11 +171,14 @@ assert f == zqname
 def test_visible_test_that_reads_all_names_or_cells_reveals_nothing_hidden() -> None:
     cells = [{**cell, "source": NAMES} if "f-tests" in str(cell) else cell for cell in fill_in_answers({}, RELEASE)[:2]]
     cells[0]["source"] = "### BEGIN SOLUTION\nf = 918273\n### END SOLUTION"
-    release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
-    grading = grade(task(notebook(fill_in_answers({"f": "f = 'x'"}, release)), release=release), bubblewrap())
-    assert verdicts_by_grade_id(grading)["f"].outcome is Outcome.FAILED
-    text = grading_to_json(grading).decode() + str(
-        [_sentences(test.message) for test in verdicts_by_grade_id(grading)["f"].tests]
+    release = build_release("lesson", "Lesson", [make_notebook_file(cells, "lesson.ipynb")], [])
+    grading = grade_in_sandbox(
+        make_task(make_notebook_file(fill_in_answers({"f": "f = 'x'"}, release)), release=release),
+        start_bubblewrap_backend(),
+    )
+    assert index_verdicts(grading)["f"].outcome is Outcome.FAILED
+    text = serialize_grading(grading).decode() + str(
+        [_sentences(test.message) for test in index_verdicts(grading)["f"].tests]
     )
     assert [canary for canary in CANARIES if canary in text] == []
 
@@ -184,10 +195,13 @@ def test_unusual_separators_above_hidden_tests_reveal_nothing(separator: str) ->
         {**cell, "source": source} if "f-tests" in str(cell) else cell for cell in fill_in_answers({}, RELEASE)[:2]
     ]
     cells[0]["source"] = "### BEGIN SOLUTION\nf = {0: 0, 1: 918273}.get\n### END SOLUTION"
-    release = build_release("lesson", "Lesson", [notebook(cells, "lesson.ipynb")], [])
+    release = build_release("lesson", "Lesson", [make_notebook_file(cells, "lesson.ipynb")], [])
     assert "918273" not in release.student_files[0].content.decode()
-    grading = grade(task(notebook(fill_in_answers({"f": "f = abs"}, release)), release=release), bubblewrap())
-    verdict = verdicts_by_grade_id(grading)["f"]
+    grading = grade_in_sandbox(
+        make_task(make_notebook_file(fill_in_answers({"f": "f = abs"}, release)), release=release),
+        start_bubblewrap_backend(),
+    )
+    verdict = index_verdicts(grading)["f"]
     assert verdict.outcome is Outcome.FAILED and [test.is_hidden for test in verdict.tests] == [False, True]
-    text = grading_to_json(grading).decode() + str([_sentences(test.message) for test in verdict.tests])
+    text = serialize_grading(grading).decode() + str([_sentences(test.message) for test in verdict.tests])
     assert "918273" not in text

@@ -16,7 +16,7 @@ from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from tests.support.grading.honest_variety import Shape, load_shapes, make_task, run_plainly
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.lesson import start_bubblewrap_backend
 
 SHAPES = load_shapes()
 MIN_SHAPES, MIN_ANSWERS = 60, 10
@@ -36,9 +36,10 @@ class ShapeGrading:
 
 def grade_shape(shape: Shape) -> ShapeGrading:
     """Decide the isolation as for a release, and grade all answers."""
-    isolation = decide_isolation(make_task(shape), bubblewrap())
+    isolation = decide_isolation(make_task(shape), start_bubblewrap_backend())
     gradings = {
-        answer.title: grade(make_task(shape, answer, isolation=isolation), bubblewrap()) for answer in shape.answers
+        answer.title: grade(make_task(shape, answer, isolation=isolation), start_bubblewrap_backend())
+        for answer in shape.answers
     }
     return ShapeGrading(
         isolation, {title: lost for title, grading in gradings.items() if (lost := list_losses(grading))}
@@ -66,7 +67,7 @@ def gradings(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[ShapeG
     shapes = {item.callspec.params["shape"] for item in items if isinstance(item, pytest.Function)}
     if shapes:
         with suppress(NoSandbox):  # the tests are skipped, or say why
-            bubblewrap()  # before two threads start it at once
+            start_bubblewrap_backend()  # before two threads start it at once
     with ThreadPoolExecutor(GRADINGS_AT_A_TIME) as pool:
         yield {shape.name: pool.submit(grade_shape, shape) for shape in SHAPES.values() if shape in shapes}
         pool.shutdown(cancel_futures=True)

@@ -14,7 +14,7 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import PERCENT_HEADER, bubblewrap, grade
+from tests.support.grading.lesson import PERCENT_HEADER, grade_in_sandbox, start_bubblewrap_backend
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -23,7 +23,7 @@ SOLVED = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[SandboxBackend]:
-    yield bubblewrap()
+    yield start_bubblewrap_backend()
 
 
 def source(*cells: tuple[str, str], **metadata: str) -> File:
@@ -110,9 +110,9 @@ def test_isolation_of_the_task_is_used(backend: SandboxBackend) -> None:
     built = release(("answer", "x = 1"), ("test", "import sys\nassert sys.modules['__main__'].x == 1"))
     task = GradingTask(built.exercises, built.sealed_files, built.sealed_files)
     separate = ReleaseIsolation("2", (NotebookIsolation("lesson.ipynb"),))
-    assert [verdict.millipoints for verdict in grade(task, backend).verdicts] == [1000]
+    assert [verdict.millipoints for verdict in grade_in_sandbox(task, backend).verdicts] == [1000]
     forced = GradingTask(built.exercises, built.sealed_files, built.sealed_files, isolation=separate)
-    assert [verdict.millipoints for verdict in grade(forced, backend).verdicts] == [0]
+    assert [verdict.millipoints for verdict in grade_in_sandbox(forced, backend).verdicts] == [0]
 
 
 HIDDEN = "import sys\n### BEGIN HIDDEN TESTS\nassert sys.modules['__main__'].x == 1\n### END HIDDEN TESTS"

@@ -8,7 +8,14 @@ from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
-from tests.support.grading.lesson import PERCENT_HEADER, bubblewrap, fill_in_answers, grade, notebook, task
+from tests.support.grading.lesson import (
+    PERCENT_HEADER,
+    fill_in_answers,
+    grade_in_sandbox,
+    make_notebook_file,
+    make_task,
+    start_bubblewrap_backend,
+)
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -51,7 +58,9 @@ SHADOWING_MODULE = (
 def test_test_gets_the_librarys_own_function(answer: str, files: dict[str, str], points: int, flags: list[str]) -> None:
     release = build_release("lesson", "Lesson", [to_ipynb(File("lesson.py", LESSON.encode()))], [])
     extra_files = [File(path, text.encode()) for path, text in files.items()]
-    submitted = notebook(fill_in_answers({"order": answer}, release))
-    grading = grade(task(submitted, *extra_files, release=release, isolation=IN_PROCESS), bubblewrap())
+    submitted = make_notebook_file(fill_in_answers({"order": answer}, release))
+    grading = grade_in_sandbox(
+        make_task(submitted, *extra_files, release=release, isolation=IN_PROCESS), start_bubblewrap_backend()
+    )
     assert [verdict.millipoints for verdict in grading.verdicts] == [points]
     assert [flag.code for flag in grading.flags] == flags

@@ -8,8 +8,8 @@ import pytest
 
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
-from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of, run_cells
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, list_outcomes, run_cells
+from tests.support.grading.lesson import start_bubblewrap_backend
 from tests.support.grading.limits import SHORT_CELL_SECONDS
 
 pytestmark = pytest.mark.needs("bubblewrap")
@@ -114,12 +114,12 @@ def _surround(cell: str) -> list[str]:
 def test_lost_cell_costs_no_other_cell(name: str, before: str) -> None:
     cell, cause, limits = LOSSES[name]
     first, *rest = _surround(cell)
-    outcomes = outcomes_of(run_cells(bubblewrap(), before + first, *rest, **limits))
+    outcomes = list_outcomes(run_cells(start_bubblewrap_backend(), before + first, *rest, **limits))
     # The checkpoint keeps the descriptors open that the cell closed, so the judge may notice the end late.
     assert outcomes[:2] + outcomes[3:] == ["ok"] * 4 and outcomes[2] in cause.split("|"), outcomes
 
 
-@pytest.mark.parametrize("backend", [bubblewrap, UnsandboxedBackend])
+@pytest.mark.parametrize("backend", [start_bubblewrap_backend, UnsandboxedBackend])
 def test_slow_cell_is_restored_from_a_checkpoint(backend: type[UnsandboxedBackend]) -> None:
     """The judge keeps the random bytes of the student process, and finds the same ones there after a loss."""
     cells = [
@@ -130,7 +130,7 @@ def test_slow_cell_is_restored_from_a_checkpoint(backend: type[UnsandboxedBacken
         "import os\nos._exit(1)",
         f"{TEST}assert drawn == known",
     ]
-    assert outcomes_of(run_cells(backend(), *cells)) == ["ok", "ok", "exit", "ok", "exit", "ok"]
+    assert list_outcomes(run_cells(backend(), *cells)) == ["ok", "ok", "exit", "ok", "exit", "ok"]
 
 
 @pytest.mark.parametrize("name", CONTAINED)
@@ -138,7 +138,7 @@ def test_refused_resource_is_an_ordinary_error(name: str) -> None:
     cell, error = CONTAINED[name]
     after = f"{TEST}assert seen == [1, 2, 3, 4], seen"
     limits: dict[str, Any] = {"memory_bytes": 300 << 20, "file_bytes": 8 << 20, "processes": 30}
-    assert outcomes_of(run_cells(bubblewrap(), *_surround(cell)[:4], after, **limits)) == [
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *_surround(cell)[:4], after, **limits)) == [
         "ok",
         "ok",
         error,
@@ -148,12 +148,12 @@ def test_refused_resource_is_an_ordinary_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("isolation", Isolation)
-@pytest.mark.parametrize("backend", [bubblewrap, UnsandboxedBackend])
+@pytest.mark.parametrize("backend", [start_bubblewrap_backend, UnsandboxedBackend])
 def test_first_last_and_consecutive_cells_may_be_lost(backend: type[UnsandboxedBackend], isolation: Isolation) -> None:
     lost = "import os\nos._exit(1)"
     cells = [lost, "seen = [1]", lost, lost, "seen.append(2)", f"{TEST}assert seen == [1, 2]", lost]
     shared_backend = backend()
-    assert outcomes_of(run_cells(shared_backend, *cells, isolation=isolation)) == [
+    assert list_outcomes(run_cells(shared_backend, *cells, isolation=isolation)) == [
         "exit",
         "ok",
         "exit",
@@ -174,7 +174,14 @@ def test_test_that_ends_the_process_keeps_the_names_of_earlier_answers(isolation
         "seen.append(double(3))",
         f"{TEST}assert seen == [1, 2, 6]",
     ]
-    assert outcomes_of(run_cells(bubblewrap(), *cells, isolation=isolation)) == ["ok", "ok", "exit", "ok", "ok", "ok"]
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells, isolation=isolation)) == [
+        "ok",
+        "ok",
+        "exit",
+        "ok",
+        "ok",
+        "ok",
+    ]
 
 
 @pytest.mark.parametrize("isolation", Isolation)
@@ -187,7 +194,13 @@ def test_running_thread_does_not_block_a_checkpoint(isolation: Isolation) -> Non
         "y = 2",
         f"{TEST}assert (x, y) == (1, 2)",
     ]
-    assert outcomes_of(run_cells(bubblewrap(), *cells, isolation=isolation)) == ["ok", "ok", "exit", "ok", "ok"]
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells, isolation=isolation)) == [
+        "ok",
+        "ok",
+        "exit",
+        "ok",
+        "ok",
+    ]
 
 
 def test_cells_run_again_if_all_checkpoints_are_lost() -> None:
@@ -199,7 +212,7 @@ def test_cells_run_again_if_all_checkpoints_are_lost() -> None:
         "import random\nrandom.seed(20_261_122)\nagain = [random.random(), random.random()]",
         f"{TEST}assert again == [first, second]",
     ]
-    assert outcomes_of(run_cells(bubblewrap(), *cells)) == ["ok", "ok", "exit", "ok", "ok"]
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells)) == ["ok", "ok", "exit", "ok", "ok"]
 
 
 def test_exported_names_of_tests_are_restored() -> None:
@@ -211,24 +224,29 @@ def test_exported_names_of_tests_are_restored() -> None:
         "seen.append(step)",
         f"{TEST}assert seen == [1, 2, 2]",
     ]
-    run = run_cells(bubblewrap(), *cells, exported_names=("step",))
-    assert outcomes_of(run) == ["ok", "ok", "ok", "exit", "ok", "ok"]
+    run = run_cells(start_bubblewrap_backend(), *cells, exported_names=("step",))
+    assert list_outcomes(run) == ["ok", "ok", "ok", "exit", "ok", "ok"]
 
 
 def test_judge_that_is_killed_in_a_test_costs_only_that_test() -> None:
     cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
-    assert outcomes_of(run_cells(bubblewrap(), *cells, **SHORT_LIMIT)) == ["ok", "cell-timeout", "ok", "ok"]
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells, **SHORT_LIMIT)) == [
+        "ok",
+        "cell-timeout",
+        "ok",
+        "ok",
+    ]
 
 
 def test_time_limit_of_the_submission_ends_the_run() -> None:
     cells = ["x = 1", f"{TEST}assert x == 1", "while True: pass", "x = 2", f"{TEST}assert x"]
-    run = run_cells(bubblewrap(), *cells, submission_seconds=SHORT_CELL_SECONDS)
-    assert outcomes_of(run) == ["ok", "ok", "submission-timeout"]
+    run = run_cells(start_bubblewrap_backend(), *cells, submission_seconds=SHORT_CELL_SECONDS)
+    assert list_outcomes(run) == ["ok", "ok", "submission-timeout"]
 
 
 def test_half_a_character_costs_its_cell_in_process() -> None:
     cells = ["seen = [1]", "broken = '\ud800'", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
-    outcomes = outcomes_of(run_cells(bubblewrap(), *cells, isolation=Isolation.IN_PROCESS))
+    outcomes = list_outcomes(run_cells(start_bubblewrap_backend(), *cells, isolation=Isolation.IN_PROCESS))
     assert outcomes == ["ok", "protocol-error", "ok", "ok"]
 
 
@@ -241,5 +259,5 @@ def test_callback_of_a_test_that_a_later_cell_calls_has_that_cells_time() -> Non
         "after = 1",
         f"{TEST}assert after == 1",
     ]
-    outcomes = outcomes_of(run_cells(bubblewrap(), *cells, **SHORT_LIMIT))
+    outcomes = list_outcomes(run_cells(start_bubblewrap_backend(), *cells, **SHORT_LIMIT))
     assert outcomes[2] == "cell-timeout" and outcomes[3:] == ["ok", "ok"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.grading.cells import outcomes_of, run_cells
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.cells import list_outcomes, run_cells
+from tests.support.grading.lesson import start_bubblewrap_backend
 
 pytestmark = pytest.mark.needs("bubblewrap")
 # Each is refused, or finds only what belongs to the submission.
@@ -43,7 +43,7 @@ def refused(do, *arguments):
 
 @pytest.mark.parametrize("name", PROBES)
 def test_student_process_is_isolated(name: str) -> None:
-    assert outcomes_of(run_cells(bubblewrap(), PROBE_HELPERS + PROBES[name])) == ["ok"]
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), PROBE_HELPERS + PROBES[name])) == ["ok"]
 
 
 def test_text_of_tests_is_not_in_the_memory_of_the_student_process() -> None:
@@ -65,9 +65,11 @@ assert found <= most, found
 """
     tests = "# test\nassert x == 1, 'secret-90126'"
     cells = ["x = 1", tests, "most = 5  # our own word, and copies of it", search, tests]
-    assert outcomes_of(run_cells(bubblewrap(), *cells)) == ["ok"] * 5
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells)) == ["ok"] * 5
     cells[2] += "\nkept = [''.join(['sec', 'ret-', '90126', str(number)]) for number in range(20)]"
-    assert outcomes_of(run_cells(bubblewrap(), *cells))[3] == "AssertionError", "the search finds nothing"
+    assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells))[3] == "AssertionError", (
+        "the search finds nothing"
+    )
 
 
 def test_submission_leaves_nothing_for_the_next_one() -> None:
@@ -75,4 +77,8 @@ def test_submission_leaves_nothing_for_the_next_one() -> None:
     inspection = (
         "import os, math\nassert math.pi > 3.1 and 'LEFT' not in os.environ and not os.path.exists('/tmp/left')"
     )
-    assert outcomes_of(run_cells(bubblewrap(), leftover)) == outcomes_of(run_cells(bubblewrap(), inspection)) == ["ok"]
+    assert (
+        list_outcomes(run_cells(start_bubblewrap_backend(), leftover))
+        == list_outcomes(run_cells(start_bubblewrap_backend(), inspection))
+        == ["ok"]
+    )

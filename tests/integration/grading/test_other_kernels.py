@@ -18,8 +18,15 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.bash_lesson import NOTEBOOK, RIGHT, backend_with_bash, bash_files, bash_lesson, submitted
-from tests.support.grading.lesson import bubblewrap, grade, task, verdicts_by_grade_id
+from tests.support.grading.bash_lesson import (
+    NOTEBOOK,
+    RIGHT,
+    build_bash_lesson,
+    create_backend_with_bash,
+    make_bash_files,
+    make_submitted_notebook,
+)
+from tests.support.grading.lesson import grade_in_sandbox, index_verdicts, make_task, start_bubblewrap_backend
 
 pytestmark = pytest.mark.needs("bubblewrap")
 LIMITS = EffectiveLimits(cell_seconds=30, submission_seconds=170)
@@ -28,7 +35,7 @@ SOLVED = (Outcome.PASSED, 1000, "solved")
 
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxBackend]:
-    bash_backend = backend_with_bash(tmp_path_factory.mktemp("bash") / "environment")
+    bash_backend = create_backend_with_bash(tmp_path_factory.mktemp("bash") / "environment")
     yield bash_backend
     bash_backend.close()
 
@@ -36,15 +43,18 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxBackend
 def _verdicts(
     answers: dict[str, str], backend: SandboxBackend, limits: EffectiveLimits = LIMITS
 ) -> dict[str, tuple[Outcome, int, str]]:
-    release = bash_lesson()
-    grading = grade(
-        task(submitted(answers, release), *release.student_files[1:], release=release, limits=limits), backend
+    release = build_bash_lesson()
+    grading = grade_in_sandbox(
+        make_task(
+            make_submitted_notebook(answers, release), *release.student_files[1:], release=release, limits=limits
+        ),
+        backend,
     )
     assert grading.grader_error is None
     assert "90126" not in str(grading), "of the hidden test"
     return {
         name: (verdict.outcome, verdict.millipoints, verdict.message.code if verdict.message else "")
-        for name, verdict in verdicts_by_grade_id(grading).items()
+        for name, verdict in index_verdicts(grading).items()
     }
 
 
@@ -54,12 +64,12 @@ def test_right_answers_pass_with_any_kernel_name_in_the_submission(backend: Sand
 
 def test_wrong_answer_gets_the_tests_message_unless_it_is_hidden(backend: SandboxBackend) -> None:
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
-    release = bash_lesson()
-    grading = grade(task(submitted(wrong, release), release=release, limits=LIMITS), backend)
+    release = build_bash_lesson()
+    grading = grade_in_sandbox(
+        make_task(make_submitted_notebook(wrong, release), release=release, limits=LIMITS), backend
+    )
     messages = {
-        name: format_message(verdict.message)
-        for name, verdict in verdicts_by_grade_id(grading).items()
-        if verdict.message
+        name: format_message(verdict.message) for name, verdict in index_verdicts(grading).items() if verdict.message
     }
     assert messages == {
         "greet": "Greet by name.",
@@ -100,8 +110,8 @@ def test_test_that_ends_the_shell_does_not_pass(backend: SandboxBackend) -> None
 
 
 def test_author_is_warned_about_in_process_tests(backend: SandboxBackend) -> None:
-    release = bash_lesson()
-    (part,) = decide_isolation(task(release=release), backend).notebooks
+    release = build_bash_lesson()
+    (part,) = decide_isolation(make_task(release=release), backend).notebooks
     assert (part.isolation, part.reason and part.reason.code) == (Isolation.IN_PROCESS, "in-process-kernel")
     report = validate_course(_course(), backend)
     assert report.problems == ()
@@ -109,7 +119,7 @@ def test_author_is_warned_about_in_process_tests(backend: SandboxBackend) -> Non
 
 
 def test_hidden_test_is_refused_unless_its_author_accepts_it(backend: SandboxBackend) -> None:
-    notebook, words_file = bash_files()
+    notebook, words_file = make_bash_files()
     cells = json.loads(notebook.content)
     del cells["cells"][-1]["metadata"]["pmh"]
     lesson = Lesson("shell", "Shell", "", (File(NOTEBOOK, json.dumps(cells).encode()), words_file))
@@ -120,15 +130,17 @@ def test_hidden_test_is_refused_unless_its_author_accepts_it(backend: SandboxBac
 
 def test_missing_kernel_is_a_problem_of_the_author_and_a_grader_error() -> None:
     missing = {"display_name": "R", "language": "R", "name": "ir"}
-    release = bash_lesson(missing)
-    grading = grade(task(submitted(RIGHT, release), release=release, limits=LIMITS), bubblewrap())
+    release = build_bash_lesson(missing)
+    grading = grade_in_sandbox(
+        make_task(make_submitted_notebook(RIGHT, release), release=release, limits=LIMITS), start_bubblewrap_backend()
+    )
     assert grading.grader_error is not None
     assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.GRADER_ERROR}
-    (problem,) = validate_course(_course(missing), bubblewrap()).problems
+    (problem,) = validate_course(_course(missing), start_bubblewrap_backend()).problems
     assert "the kernel ir is not installed where submissions are graded" in problem.message
     assert "PMH_GRADER_PYTHON" in problem.remedy
 
 
 def _course(kernel: dict[str, str] | None = None) -> Course:
-    files = bash_files(kernel) if kernel else bash_files()
+    files = make_bash_files(kernel) if kernel else make_bash_files()
     return Course("shells", "Shells", "", (Lesson("shell", "Shell", "", files),), (), ())

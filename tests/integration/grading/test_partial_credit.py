@@ -7,7 +7,14 @@ import pytest
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag, Outcome
-from tests.support.grading.lesson import bubblewrap, fill_in_answers, grade, notebook, task, verdicts_by_grade_id
+from tests.support.grading.lesson import (
+    fill_in_answers,
+    grade_in_sandbox,
+    index_verdicts,
+    make_notebook_file,
+    make_task,
+    start_bubblewrap_backend,
+)
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -28,7 +35,7 @@ def _release() -> Release:
         cell("### BEGIN SOLUTION\nz = 2\n### END SOLUTION", grade_id="z", solution=True),
         tests("except", "try:\n    z\nexcept NameError:\n    assert False, 'Define z.'"),
     ]
-    return build_release("lesson", "Lesson", [notebook(cells)], [])
+    return build_release("lesson", "Lesson", [make_notebook_file(cells)], [])
 
 
 RELEASE = _release()
@@ -47,8 +54,11 @@ RIGHT = {"x": "x = 2", "y": "y = [2]", "z": "z = 2"}
     ],
 )
 def test_number_and_weighted_assertions_add_up(answer: str, millipoints: int, flags: tuple[Flag, ...]) -> None:
-    grading = grade(task(notebook(fill_in_answers(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
-    verdict = verdicts_by_grade_id(grading)["x"]
+    grading = grade_in_sandbox(
+        make_task(make_notebook_file(fill_in_answers(RIGHT | {"x": answer}, RELEASE)), release=RELEASE),
+        start_bubblewrap_backend(),
+    )
+    verdict = index_verdicts(grading)["x"]
     assert (verdict.millipoints, grading.flags) == (millipoints, flags)
     assert (verdict.outcome is Outcome.PASSED) == (millipoints == 4000)
     assert grading.seed is not None and grading.grader_version
@@ -56,14 +66,20 @@ def test_number_and_weighted_assertions_add_up(answer: str, millipoints: int, fl
 
 @pytest.mark.parametrize("answer", ["y = [2]", "y = 'text'", "y = 1", "y = object()"])
 def test_value_that_the_reference_only_displays_is_no_credit(answer: str) -> None:
-    grading = grade(task(notebook(fill_in_answers(RIGHT | {"y": answer}, RELEASE)), release=RELEASE), bubblewrap())
-    assert (verdicts_by_grade_id(grading)["y"].millipoints, grading.flags) == (2000, ())
+    grading = grade_in_sandbox(
+        make_task(make_notebook_file(fill_in_answers(RIGHT | {"y": answer}, RELEASE)), release=RELEASE),
+        start_bubblewrap_backend(),
+    )
+    assert (index_verdicts(grading)["y"].millipoints, grading.flags) == (2000, ())
 
 
 @pytest.mark.parametrize(("answer", "millipoints"), [("z = 2", 2000), ("pass", 0)])
 def test_flag_of_the_reference_is_no_flag_of_a_submission(answer: str, millipoints: int) -> None:
-    grading = grade(task(notebook(fill_in_answers(RIGHT | {"z": answer}, RELEASE)), release=RELEASE), bubblewrap())
-    assert (verdicts_by_grade_id(grading)["z"].millipoints, grading.flags) == (millipoints, ())
+    grading = grade_in_sandbox(
+        make_task(make_notebook_file(fill_in_answers(RIGHT | {"z": answer}, RELEASE)), release=RELEASE),
+        start_bubblewrap_backend(),
+    )
+    assert (index_verdicts(grading)["z"].millipoints, grading.flags) == (millipoints, ())
 
 
 @pytest.mark.parametrize(
@@ -75,5 +91,8 @@ def test_flag_of_the_reference_is_no_flag_of_a_submission(answer: str, millipoin
     ],
 )
 def test_value_that_the_reference_counts_must_be_a_number(answer: str, millipoints: int) -> None:
-    grading = grade(task(notebook(fill_in_answers(RIGHT | {"x": answer}, RELEASE)), release=RELEASE), bubblewrap())
-    assert (verdicts_by_grade_id(grading)["x"].millipoints, grading.flags) == (millipoints, ())
+    grading = grade_in_sandbox(
+        make_task(make_notebook_file(fill_in_answers(RIGHT | {"x": answer}, RELEASE)), release=RELEASE),
+        start_bubblewrap_backend(),
+    )
+    assert (index_verdicts(grading)["x"].millipoints, grading.flags) == (millipoints, ())

@@ -10,14 +10,14 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from tests.support.grading.lesson import (
     Case,
-    bubblewrap,
-    cases,
     fill_in_answers,
-    grade,
+    grade_in_sandbox,
+    index_verdicts,
+    make_notebook_file,
     make_release_isolation,
-    notebook,
-    task,
-    verdicts_by_grade_id,
+    make_task,
+    read_cases,
+    start_bubblewrap_backend,
 )
 from tests.support.grading.limits import AMPLE_SECONDS
 
@@ -25,16 +25,20 @@ pytestmark = pytest.mark.needs("bubblewrap")
 
 
 @pytest.mark.parametrize("isolation", Isolation)
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
 def test_submission_gets_the_expected_verdicts(case: Case, isolation: Isolation) -> None:
     limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
-    grading = grade(
-        task(notebook(fill_in_answers(case.answers)), limits=limits, isolation=make_release_isolation(isolation)),
-        bubblewrap(),
+    grading = grade_in_sandbox(
+        make_task(
+            make_notebook_file(fill_in_answers(case.answers)),
+            limits=limits,
+            isolation=make_release_isolation(isolation),
+        ),
+        start_bubblewrap_backend(),
     )
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
-        for name, verdict in verdicts_by_grade_id(grading).items()
+        for name, verdict in index_verdicts(grading).items()
         if verdict.message
     }
     assert verdicts == case.expected[isolation]

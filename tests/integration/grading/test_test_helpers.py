@@ -14,7 +14,14 @@ from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from tests.support.grading.lesson import PERCENT_HEADER, bubblewrap, fill_in_answers, grade, notebook, task
+from tests.support.grading.lesson import (
+    PERCENT_HEADER,
+    fill_in_answers,
+    grade_in_sandbox,
+    make_notebook_file,
+    make_task,
+    start_bubblewrap_backend,
+)
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -119,13 +126,13 @@ LESSONS = {
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[SandboxBackend]:
-    yield bubblewrap()
+    yield start_bubblewrap_backend()
 
 
 @pytest.fixture(scope="module")
 def isolations(backend: SandboxBackend) -> dict[str, ReleaseIsolation]:
     """Return the isolation that is decided for each lesson."""
-    return {name: decide_isolation(task(release=lesson.release()), backend) for name, lesson in LESSONS.items()}
+    return {name: decide_isolation(make_task(release=lesson.release()), backend) for name, lesson in LESSONS.items()}
 
 
 def in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
@@ -138,8 +145,8 @@ def in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
 
 def graded(backend: SandboxBackend, lesson: Lesson, answer: str, release_isolation: ReleaseIsolation) -> Grading:
     release = lesson.release()
-    submitted = notebook(fill_in_answers({"answer": answer}, release))
-    return grade(task(submitted, release=release, isolation=release_isolation), backend)
+    submitted = make_notebook_file(fill_in_answers({"answer": answer}, release))
+    return grade_in_sandbox(make_task(submitted, release=release, isolation=release_isolation), backend)
 
 
 def points(grading: Grading) -> int:
@@ -203,7 +210,7 @@ HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717
 @each_isolation
 def test_arguments_of_a_helper_in_a_hidden_test_are_not_revealed(isolation: Isolation, backend: SandboxBackend) -> None:
     lesson = Lesson(SECRET, HIDDEN, ("check",))
-    release_isolation = decide_isolation(task(release=lesson.release()), backend)
+    release_isolation = decide_isolation(make_task(release=lesson.release()), backend)
     release_isolation = in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
     grading = graded(backend, lesson, "def double(x):\n    return 2 if x == 1 else 5", release_isolation)
     assert points(grading) == 0
@@ -219,7 +226,7 @@ def test_in_process_notebook_has_the_recorded_usage(backend: SandboxBackend) -> 
         answer="max = 3\ncount = max",
         wrong="class Three(int):\n    __rmul__ = lambda self, other: 3 * other\ncount = Three(4)",
     )
-    release_isolation = decide_isolation(task(release=lesson.release()), backend)
+    release_isolation = decide_isolation(make_task(release=lesson.release()), backend)
     (isolation,) = release_isolation.notebooks
     assert isolation.isolation is Isolation.IN_PROCESS
     assert (isolation.usage.test_helpers, isolation.usage.rebound_names, isolation.usage.operators) == (
@@ -239,5 +246,5 @@ def test_names_shared_by_test_cells_stay_in_process(backend: SandboxBackend) -> 
         '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
     )
     lesson = Lesson(CLOSE, text + second_test, ())
-    release_isolation = in_process(decide_isolation(task(release=lesson.release()), backend))
+    release_isolation = in_process(decide_isolation(make_task(release=lesson.release()), backend))
     assert points(graded(backend, lesson, DOUBLE, release_isolation)) == 2000

@@ -22,7 +22,7 @@ from tests.integration.parity.nbgrader_lessons import (
     StudentCell,
     read_student_cells,
 )
-from tests.support.grading.lesson import grade
+from tests.support.grading.lesson import grade_in_sandbox
 
 MANUAL = "graded manually"
 """Stands for a score that is graded manually."""
@@ -40,7 +40,9 @@ class ReleasedLesson:
     def scores(self, submission: str, backend: SandboxBackend) -> Scores:
         """Return the score of each graded cell of a submission."""
         limits = EffectiveLimits(cell_seconds=self.lesson.seconds)
-        grading = grade(GradingTask.from_release(self.release, self.list_submitted_files(submission), limits), backend)
+        grading = grade_in_sandbox(
+            GradingTask.from_release(self.release, self.list_submitted_files(submission), limits), backend
+        )
         assert grading.grader_error is None
         return dict(_cells(self.release, grading))
 

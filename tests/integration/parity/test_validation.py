@@ -19,7 +19,7 @@ from pmh_jupyter.errors import BadInput, Problem
 from pmh_jupyter.grading.backends import SandboxBackend
 from tests.integration.parity.nbgrader_lessons import LESSONS, NbgraderLesson
 from tests.integration.parity.pmh_results import ReleasedLesson, write_nbgrader_course
-from tests.support.grading.in_process_list import in_process_cells
+from tests.support.grading.in_process_list import read_in_process_cells
 
 NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "is a test cell without an assertion"
 
@@ -88,7 +88,7 @@ def test_problems_found_by_running_the_lessons(
                 assert problem.message.startswith(NOT_SOLVED), problem
                 unsolved.setdefault(name, set()).add(str(problem.cell))
     assert unsolved == UNSOLVED
-    assert in_process == set(in_process_cells("nbgrader"))
+    assert in_process == set(read_in_process_cells("nbgrader"))
 
 
 def _matches(problem: Problem, cell: str, text: str) -> bool:

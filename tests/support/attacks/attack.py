@@ -80,7 +80,7 @@ class AttackCase:
     def may_lose(self) -> tuple[str, ...]:
         """The exercises that the attacker may lose in a `deny` attack."""
         names = self.options.get("may_lose", ["area"])
-        return exercise_ids() if names == "all" else tuple(names)
+        return list_exercise_ids() if names == "all" else tuple(names)
 
 
 @cache
@@ -91,7 +91,7 @@ def load_lesson() -> Release:
 
 
 @cache
-def exercise_ids() -> tuple[str, ...]:
+def list_exercise_ids() -> tuple[str, ...]:
     return tuple(exercise.grade_id for exercise in load_lesson().exercises)
 
 
@@ -105,7 +105,7 @@ def load_solutions() -> dict[str, str]:
             line for line in "".join(cell["source"]).split("\n") if line.strip() not in markers
         )
         for cell in cells
-        if get_grade_id(cell) in exercise_ids()
+        if get_grade_id(cell) in list_exercise_ids()
     }
 
 
@@ -116,7 +116,7 @@ def get_grade_id(cell: Json) -> str:
 def load_cases(*categories: str) -> list[AttackCase]:
     """Return all attacks of these categories; without arguments, of every category. Attacks for a newer Python are left out."""
     paths = [path for group in categories or CATEGORIES for path in sorted((ATTACKS_FOLDER / group).glob("*.toml"))]
-    return [case for case in map(read_attack_case, paths) if sys.version_info >= _required_python(case)]
+    return [case for case in map(read_attack_case, paths) if sys.version_info >= _parse_required_python(case)]
 
 
 def read_attack_case(path: Path) -> AttackCase:
@@ -126,11 +126,11 @@ def read_attack_case(path: Path) -> AttackCase:
     return AttackCase(path.stem, path.parent.name, title, attack, honest, options)
 
 
-def _required_python(case: AttackCase) -> tuple[int, ...]:
+def _parse_required_python(case: AttackCase) -> tuple[int, ...]:
     return tuple(map(int, case.options.get("python", "3.11").split(".")))
 
 
-def attack_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
+def build_attack_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
     """Return the hostile submission. `placeholders` replace `@NAME@` in it."""
     answers = {name: text for name, text in load_solutions().items() if name in case.solves}
     if case.category == "deny":
@@ -140,7 +140,7 @@ def attack_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[Fil
     return build_files(case.attack, answers, placeholders)
 
 
-def honest_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
+def build_honest_files(case: AttackCase, placeholders: Mapping[str, str]) -> tuple[File, ...]:
     """Return the honest submission: it solves every exercise and uses the same construct."""
     return build_files(case.honest, load_solutions(), placeholders)
 
@@ -234,12 +234,12 @@ class UndefendedGrader:
             self.server.stdin.write(json.dumps(job) + "\n")
             self.server.stdin.flush()
             report = json.loads(self.server.stdout.readline())
-        feedback = _feedback(report) if case.options.get("leaks_through") == "feedback" else ""
-        return Outcome(_points(report), report["output"] + feedback, report)
+        feedback = _collect_feedback(report) if case.options.get("leaks_through") == "feedback" else ""
+        return Outcome(_compute_points(report), report["output"] + feedback, report)
 
 
-def _points(report: Json) -> dict[str, float]:
-    points = dict.fromkeys(exercise_ids(), 0.0)
+def _compute_points(report: Json) -> dict[str, float]:
+    points = dict.fromkeys(list_exercise_ids(), 0.0)
     if report["exit_reason"] != "0":
         return points
     tests = {exercise.test_cells[0]: exercise.grade_id for exercise in load_lesson().exercises}
@@ -253,14 +253,14 @@ def _points(report: Json) -> dict[str, float]:
     return points | {tests[name]: 1.0 for name in unreported}
 
 
-def _feedback(report: Json) -> str:
+def _collect_feedback(report: Json) -> str:
     return "\n".join(str(line.get("feedback", "")) for line in report["lines"])
 
 
-def attack_succeeds(case: AttackCase, outcome: Outcome) -> bool:
+def has_attack_succeeded(case: AttackCase, outcome: Outcome) -> bool:
     """Return whether the attack has achieved its aim on a grader without a defense."""
     if case.category == "forge":
-        honest_points = sum(name in case.solves for name in exercise_ids())
+        honest_points = sum(name in case.solves for name in list_exercise_ids())
         return (
             all(outcome.points[name] >= 1 for name in case.options["earns"])
             and sum(outcome.points.values()) > honest_points
@@ -271,4 +271,4 @@ def attack_succeeds(case: AttackCase, outcome: Outcome) -> bool:
         return bool(outcome.measurements["exit_reason"] != "0")
     if "uses" in case.options:
         return all(outcome.measurements[resource] >= amount for resource, amount in case.options["uses"].items())
-    return any(outcome.points[name] < 1 for name in exercise_ids() if name not in case.may_lose)
+    return any(outcome.points[name] < 1 for name in list_exercise_ids() if name not in case.may_lose)

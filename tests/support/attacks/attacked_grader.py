@@ -20,7 +20,7 @@ from pmh_jupyter.grading.backends.backend import JudgeRun
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, exercise_ids, load_lesson
+from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, list_exercise_ids, load_lesson
 from tests.support.grading.limits import AMPLE_SECONDS, SHORT_CELL_SECONDS
 from tests.support.waiting import TIMEOUT_SECONDS
 
@@ -61,9 +61,9 @@ class DefendedGrader:
 
     def __init__(self, backend: SandboxBackend) -> None:
         self.backend = backend
-        self.isolation = decide_isolation(self._task((), LIMITS), backend)
+        self.isolation = decide_isolation(self._make_task((), LIMITS), backend)
 
-    def _task(self, files: tuple[File, ...], limits: EffectiveLimits, **task_fields: Any) -> GradingTask:
+    def _make_task(self, files: tuple[File, ...], limits: EffectiveLimits, **task_fields: Any) -> GradingTask:
         release = load_lesson()
         return GradingTask(
             release.exercises, release.sealed_files, files, limits=limits, preload=("numpy",), **task_fields
@@ -81,8 +81,8 @@ class DefendedGrader:
             limits = replace(limits, **AMPLE_SECONDS)
         task_fields.setdefault("isolation", self.isolation)
         backend = _RecordingBackend(self.backend)
-        grading = grade(self._task(files, limits, **task_fields), backend)
-        points = dict.fromkeys(exercise_ids(), 0.0)
+        grading = grade(self._make_task(files, limits, **task_fields), backend)
+        points = dict.fromkeys(list_exercise_ids(), 0.0)
         points |= {verdict.grade_id: verdict.millipoints / 1000 for verdict in grading.verdicts}
         measurements = {"flags": [flag.code for flag in grading.flags], "stop_reasons": backend.stop_reasons}
         return grading, Outcome(points, collect_visible_text(grading), measurements)
@@ -113,10 +113,10 @@ def find_gains(case: AttackCase, grading: Grading, outcome: Outcome) -> list[str
     if "deadline" in outcome.measurements["stop_reasons"]:
         findings.append("ran longer than its time limit")
     if case.category == "deny":
-        lost = [name for name in exercise_ids() if outcome.points[name] < 1 and name not in case.may_lose]
+        lost = [name for name in list_exercise_ids() if outcome.points[name] < 1 and name not in case.may_lose]
         findings += [f"lost {name}" for name in lost]
     elif case.category == "forge" and not grading.flags:
-        earned = [name for name in exercise_ids() if outcome.points[name] > (name in case.solves)]
+        earned = [name for name in list_exercise_ids() if outcome.points[name] > (name in case.solves)]
         findings += [f"earned {name} without a flag" for name in earned]
     return findings
 
@@ -135,9 +135,9 @@ class LeftoverMonitor:
 
     def __init__(self) -> None:
         self.processes = count_descendants()
-        self.entries = self._entries()
+        self.entries = self._list_entries()
 
-    def _entries(self) -> set[str]:
+    def _list_entries(self) -> set[str]:
         return {
             f"{folder}/{name}"
             for folder in self.WATCHED_FOLDERS
@@ -151,7 +151,7 @@ class LeftoverMonitor:
         while (count := count_descendants()) > self.processes and time.monotonic() < deadline:
             time.sleep(0.05)
         found = [f"{count - self.processes} processes"] if count > self.processes else []
-        return found + sorted(entry for entry in self._entries() - self.entries if name_part in entry)
+        return found + sorted(entry for entry in self._list_entries() - self.entries if name_part in entry)
 
 
 def count_descendants() -> int:

@@ -45,7 +45,7 @@ class Notebook:
 
     def __init__(self, submitted: str, sealed: Json, report: Callable[[Json], None]) -> None:
         self.report = report
-        self.sources = {_label(cell): "".join(cell["source"]) for cell in sealed["cells"] if _label(cell)}
+        self.sources = {_get_grade_id(cell): "".join(cell["source"]) for cell in sealed["cells"] if _get_grade_id(cell)}
         notebook = json.loads(submitted)
         self.cells = notebook["cells"]
         kernel = notebook.get("metadata", {}).get("kernelspec", {})
@@ -54,7 +54,7 @@ class Notebook:
     def run(self) -> None:
         shell, errors = make_shell()
         for cell in self.cells:
-            label, nbgrader = _label(cell), cell.get("metadata", {}).get("nbgrader", {})
+            label, nbgrader = _get_grade_id(cell), cell.get("metadata", {}).get("nbgrader", {})
             source = "".join(cell["source"])
             if nbgrader.get("locked"):
                 source = self.sources.pop(label, source)
@@ -89,7 +89,7 @@ def make_shell() -> tuple[Any, list[str]]:
     return Shell.instance(config=config), errors
 
 
-def _label(cell: Json) -> str:
+def _get_grade_id(cell: Json) -> str:
     return str(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", ""))
 
 
@@ -147,7 +147,7 @@ class Collector:
         if stop_reason:
             os.kill(runner, signal.SIGKILL)
         _, status, usage = os.wait4(runner, 0)
-        self._drain(own_socket, read_end)
+        self._read_pending(own_socket, read_end)
         return {
             "exit_reason": stop_reason or str(os.waitstatus_to_exitcode(status)),
             "memory": usage.ru_maxrss >> 10,
@@ -174,7 +174,7 @@ class Collector:
             if ready == [runner_pidfd]:
                 return ""
 
-    def _drain(self, own_socket: socket.socket, read_end: int) -> None:
+    def _read_pending(self, own_socket: socket.socket, read_end: int) -> None:
         for source, buffer in ((own_socket.fileno(), self.lines), (read_end, self.output)):
             os.set_blocking(source, False)
             with suppress(OSError):
@@ -182,11 +182,11 @@ class Collector:
                     buffer += data
 
     def _parse_output(self) -> Json:
-        lines = [*_json_lines(bytes(self.lines)), *_json_lines(bytes(self.output))]
+        lines = [*_parse_json_lines(bytes(self.lines)), *_parse_json_lines(bytes(self.output))]
         return {"lines": lines, "output": bytes(self.output[-200_000:]).decode("utf-8", "replace")}
 
 
-def _json_lines(text: bytes) -> Iterator[Json]:
+def _parse_json_lines(text: bytes) -> Iterator[Json]:
     for line in text.splitlines():
         with suppress(ValueError):
             value = json.loads(line)
@@ -266,7 +266,7 @@ def _collect_into(write_end: int, job: Json, sealed: str) -> None:
         libc.prctl(1, signal.SIGKILL)
         if os.fork() == 0:
             os.setsid()
-            _switch_user(job["uid"])
+            _drop_privileges(job["uid"])
             _write_all(write_end, Collector(job, sealed).collect())
             os._exit(0)
         os.close(write_end)
@@ -277,7 +277,7 @@ def _collect_into(write_end: int, job: Json, sealed: str) -> None:
         signal.pause()
 
 
-def _switch_user(uid: int) -> None:
+def _drop_privileges(uid: int) -> None:
     """Limit the number of processes, which the kernel counts by user, and not for root."""
     # Processes and threads that a user other than root has already count as well.
     max_processes = PROCESSES if os.geteuid() == 0 else PROCESSES + len(list(Path("/proc").glob("[0-9]*/task/*")))

@@ -42,15 +42,15 @@ class Victim:
         """What an attacker may know: where to look, not what is there."""
         return {"TOKEN": self.token, "KEY": str(self.key), "PORT": str(self.port), "HOME": str(self.folder / "home")}
 
-    def code(self, secret: str, seconds: float) -> str:
+    def _make_code(self, secret: str, seconds: float) -> str:
         text = (ATTACKS_FOLDER / "victim.txt").read_text(encoding="utf-8")
         for name, value in {**self.placeholders, "SECRET": secret, "SECONDS": str(seconds)}.items():
             text = text.replace(f"@{name}@", value)
         return text
 
-    def submission(self, seconds: float) -> tuple[File, ...]:
+    def make_submission(self, seconds: float) -> tuple[File, ...]:
         """Return an honest submission that runs for `seconds`, and exposes to others everything that the sandbox allows."""
-        return build_files(SubmissionSpec(cells={"area": self.code(self.secret, seconds)}), load_solutions(), {})
+        return build_files(SubmissionSpec(cells={"area": self._make_code(self.secret, seconds)}), load_solutions(), {})
 
     def start(self) -> None:
         """Start the process, and wait until it is ready."""
@@ -59,7 +59,7 @@ class Victim:
         (home / "answers.txt").write_text(self.secret)
         for name in ("ready.txt", "stop.txt"):
             (self.folder / name).unlink(missing_ok=True)
-        self.process = subprocess.Popen([sys.executable, "-c", self.code(self.secret, 600)], cwd=self.folder)
+        self.process = subprocess.Popen([sys.executable, "-c", self._make_code(self.secret, 600)], cwd=self.folder)
         process = self.process
 
         def is_ready() -> bool:

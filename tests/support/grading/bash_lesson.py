@@ -60,7 +60,7 @@ runpy.run_module("bash_kernel", run_name="__main__")
 """
 
 
-def bash_files(kernel: dict[str, str] = BASH) -> tuple[File, File]:
+def make_bash_files(kernel: dict[str, str] = BASH) -> tuple[File, File]:
     """Return the lesson's source: its notebook, and a file beside it."""
     cells: list[dict[str, Any]] = []
     for name, source in (("greet", GREET), ("count", COUNT), ("shout", SHOUT)):
@@ -71,19 +71,19 @@ def bash_files(kernel: dict[str, str] = BASH) -> tuple[File, File]:
     return File(NOTEBOOK, json.dumps(notebook).encode()), File("words.txt", b"one\ntwo\nthree\n")
 
 
-def bash_lesson(kernel: dict[str, str] = BASH) -> Release:
+def build_bash_lesson(kernel: dict[str, str] = BASH) -> Release:
     """Three exercises of one point each; the last has a hidden test."""
-    notebook, words = bash_files(kernel)
+    notebook, words = make_bash_files(kernel)
     return build_release("shell", "Shell", [notebook], [words])
 
 
-def submitted(answers: dict[str, str], release: Release) -> File:
+def make_submitted_notebook(answers: dict[str, str], release: Release) -> File:
     """Return a student's notebook, whose metadata claims Python."""
     cells = fill_in_answers(answers, release)
     return File(NOTEBOOK, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
 
 
-def backend_with_bash(folder: Path) -> BubblewrapBackend:
+def create_backend_with_bash(folder: Path) -> BubblewrapBackend:
     """Create an environment in the folder with our packages and a Bash kernel, and return a backend that runs it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     python = folder / "bin" / "python"

@@ -34,13 +34,13 @@ def run_cells(
     return run_plan(NotebookPlan("cells.ipynb", steps), effective_limits, context, isolation=notebook_isolation)
 
 
-def outcomes_of(run: NotebookRun) -> list[str]:
+def list_outcomes(run: NotebookRun) -> list[str]:
     """Return for each cell that ran: "ok", the exception, the outcome of the first failed test, or the cause of its loss."""
     assert not run.grader_error, run.grader_error
-    return [_outcome_of(run, number) for number in sorted(run.results)]
+    return [_describe_outcome(run, number) for number in sorted(run.results)]
 
 
-def _outcome_of(run: NotebookRun, number: int) -> str:
+def _describe_outcome(run: NotebookRun, number: int) -> str:
     result = run.results[number]
     failed = [test.outcome for test in result.tests if test.outcome != "passed"]
     return result.cause or (result.error.error_type if result.error else "") or (failed[0] if failed else "ok")

@@ -58,7 +58,7 @@ raise LookupError(str(len(children)))
 """
 
 
-def look_for_each_other(backend: SandboxBackend) -> list[set[str]]:
+def find_each_other(backend: SandboxBackend) -> list[set[str]]:
     """Return what each of two concurrent submissions finds of the other: an "abstract socket", a "port", and files by their folder."""
     names = [f"pmh-probe-{marker}" for marker in make_sleep_markers(2)]
     people = list(zip(names, free_ports(2), strict=True))

@@ -10,7 +10,7 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
-from tests.support.grading.lesson import ENGINE, fill_in_answers, grade, notebook, task
+from tests.support.grading.lesson import ENGINE, fill_in_answers, grade_in_sandbox, make_notebook_file, make_task
 from tests.support.notebooks import make_cell
 
 PROBES = sorted((ENGINE / "probes").glob("*.txt"))
@@ -29,7 +29,7 @@ def _release() -> Release:
         make_cell("reached = False", grade_id="probe", solution=True),
         make_cell("assert reached", grade_id="probe-tests", grade=True, locked=True, points=1),
     ]
-    return build_release("probe", "Probe", [notebook(cells, "probe.ipynb")], [])
+    return build_release("probe", "Probe", [make_notebook_file(cells, "probe.ipynb")], [])
 
 
 def probe_succeeds(
@@ -38,8 +38,8 @@ def probe_succeeds(
     """Return whether the probe's code has reached its target, that is, set `reached`."""
     source = "import json\ntarget = json.load(open('target.json'))\nreached = False\n" + code
     release = _release()
-    submitted = notebook(fill_in_answers({"probe": source}, release), "probe.ipynb")
+    submitted = make_notebook_file(fill_in_answers({"probe": source}, release), "probe.ipynb")
     target_file = File("target.json", json.dumps(target).encode())
-    grading = grade(task(submitted, target_file, release=release, limits=limits), backend)
+    grading = grade_in_sandbox(make_task(submitted, target_file, release=release, limits=limits), backend)
     assert grading.grader_error is None
     return grading.verdicts[0].outcome is Outcome.PASSED

@@ -22,7 +22,7 @@ from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import bubblewrap, notebook
+from tests.support.grading.lesson import make_notebook_file, start_bubblewrap_backend
 from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT
 
@@ -71,9 +71,9 @@ class ContractCase:
     def release(self) -> Release:
         """The lesson: a locked cell if there is one, the answer, and test cells of one point each."""
         data = [File(path, text.encode()) for path, text in self.lesson_files.items()]
-        return build_release("contract", "Contract", [notebook(self._cells("reference"))], data)
+        return build_release("contract", "Contract", [make_notebook_file(self._make_cells("reference"))], data)
 
-    def _cells(self, version: str) -> list[Json]:
+    def _make_cells(self, version: str) -> list[Json]:
         tests = [
             _make_graded_cell(text, f"tests-{n}", grade=True, locked=True, points=1)
             for n, text in enumerate(self.tests, 1)
@@ -87,7 +87,7 @@ class ContractCase:
     @cached_property
     def isolation(self) -> ReleaseIsolation:
         """The isolation as it is decided for the release."""
-        return decide_isolation(self._task(()), bubblewrap())
+        return decide_isolation(self._make_task(()), start_bubblewrap_backend())
 
     @cached_property
     def attack_grading(self) -> Grading:
@@ -97,7 +97,7 @@ class ContractCase:
     def honest_grading(self) -> Grading:
         return self._grade("honest", self.honest_files)
 
-    def _task(self, submitted: tuple[File, ...]) -> GradingTask:
+    def _make_task(self, submitted: tuple[File, ...]) -> GradingTask:
         release = self.release
         texts = (self.locked, self.reference, self.attack, self.honest, *self.tests)
         # A process without these libraries is forked faster.
@@ -106,8 +106,10 @@ class ContractCase:
 
     def _grade(self, version: str, files: dict[str, str]) -> Grading:
         submitted = [File(path, text.encode()) for path, text in {**self.lesson_files, **files}.items()]
-        task = replace(self._task((notebook(self._cells(version)), *submitted)), isolation=self.isolation)
-        return grade(task, bubblewrap())
+        task = replace(
+            self._make_task((make_notebook_file(self._make_cells(version)), *submitted)), isolation=self.isolation
+        )
+        return grade(task, start_bubblewrap_backend())
 
     def run_plainly(self, version: str) -> Json:
         """Run the cells in one plain Python process (see `plain_run`)."""
@@ -119,7 +121,7 @@ class ContractCase:
             "files": {**self.lesson_files, **files},
             "cells": [{"source": text, "is_test": is_test} for text, is_test in cells],
         }
-        process = _plain_runner()
+        process = _start_plain_runner()
         assert process.stdin and process.stdout
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
@@ -137,17 +139,17 @@ def _make_answer_cell(grade_id: str, source: str, version: str) -> Json:
 
 
 @cache
-def _plain_runner() -> subprocess.Popen[str]:
+def _start_plain_runner() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.support.grading.plain_run"]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def stop_plain_runner() -> None:
     """Stop the process that runs cells plainly, if there is one."""
-    if _plain_runner.cache_info().currsize:
-        process = _plain_runner()
+    if _start_plain_runner.cache_info().currsize:
+        process = _start_plain_runner()
         process.communicate(timeout=30)
-        _plain_runner.cache_clear()
+        _start_plain_runner.cache_clear()
 
 
 @cache
@@ -188,7 +190,7 @@ def _parse_case(category: str, file: str, text: str) -> ContractCase:
     return ContractCase(category, file, name.strip(), about.strip(), tests=tuple(tests), **fields)
 
 
-def points_of(grading: Grading) -> tuple[int, int]:
+def compute_points(grading: Grading) -> tuple[int, int]:
     """Return the earned and the maximum millipoints."""
     return sum(v.millipoints for v in grading.verdicts), sum(v.max_millipoints for v in grading.verdicts)
 
@@ -197,13 +199,13 @@ def list_shown_texts(grading: Grading) -> list[str]:
     """Return every text of a grading that a student can read. Flags are for staff only."""
     tests = [test for verdict in grading.verdicts for test in verdict.tests]
     messages = [*(verdict.message for verdict in grading.verdicts), *(test.message for test in tests)]
-    texts = [text for message in (*messages, *grading.repairs) if message for text in _texts_of(message)]
+    texts = [text for message in (*messages, *grading.repairs) if message for text in _list_texts(message)]
     texts += [text for test in tests for text in (test.name, test.expected, test.got, test.cell) if text]
     outcomes = "".join("P" if test.outcome == "passed" else "F" for test in tests if not test.is_hidden)
     return [*texts, f"outcomes: {outcomes}"]
 
 
-def _texts_of(message: Message) -> list[str]:
+def _list_texts(message: Message) -> list[str]:
     return [format_message(message), *message.params.values()]
 
 
@@ -214,7 +216,7 @@ def find_shown_secrets(case: ContractCase, texts: list[str]) -> list[str]:
 
 def find_contract_gains(case: ContractCase, grading: Grading) -> list[str]:
     """Return what an attack has gained; empty if it has failed."""
-    earned, _ = points_of(grading)
+    earned, _ = compute_points(grading)
     texts = list_shown_texts(grading)
     gains = [f"showed {secret}" for secret in find_shown_secrets(case, texts)]
     gains += [f"showed unprintable characters: {text!r}"[:200] for text in texts if UNPRINTABLE.search(text)]
@@ -225,7 +227,7 @@ def find_contract_gains(case: ContractCase, grading: Grading) -> list[str]:
 
 def find_contract_losses(grading: Grading) -> list[str]:
     """Return what an honest submission has lost, in points or by flags."""
-    earned, maximum = points_of(grading)
+    earned, maximum = compute_points(grading)
     losses = [f"{earned} of {maximum} millipoints"] if earned < maximum else []
     losses += [f"{test.name}: {test.message}" for v in grading.verdicts for test in v.tests if test.message]
     return losses + [f"flagged {flag.code}: {flag.detail}" for flag in grading.flags]

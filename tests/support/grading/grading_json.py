@@ -9,6 +9,6 @@ from pmh_jupyter.domain.verdict import Grading
 _GRADING_ADAPTER = TypeAdapter(Grading)
 
 
-def grading_to_json(grading: Grading) -> bytes:
+def serialize_grading(grading: Grading) -> bytes:
     """Serialize a grading, flags included."""
     return _GRADING_ADAPTER.dump_json(grading)

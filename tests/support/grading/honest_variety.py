@@ -105,14 +105,14 @@ def build_shape_release(shape: Shape) -> Release:
         _make_graded_cell(solution, grade_id=ANSWER_ID, solution=True, grade=False, locked=False),
         _make_graded_cell(shape.test, grade_id=TEST_ID, solution=False, grade=True, locked=True, points=1),
     ]
-    return build_release("lesson", "Lesson", [_notebook_file(cells)], [])
+    return build_release("lesson", "Lesson", [_make_notebook_file(cells)], [])
 
 
 def _make_graded_cell(source: str, **nbgrader: Any) -> dict[str, Any]:
     return make_cell(source, schema_version=3, task=False, **nbgrader)
 
 
-def _notebook_file(cells: list[dict[str, Any]]) -> File:
+def _make_notebook_file(cells: list[dict[str, Any]]) -> File:
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     return File("lesson.ipynb", json.dumps(notebook).encode())
 
@@ -126,7 +126,7 @@ def list_preload_modules(shape: Shape) -> tuple[str, ...]:
 def make_task(shape: Shape, answer: HonestAnswer | None = None, **task_fields: Any) -> GradingTask:
     """Return the grading of an answer; without an answer, a task for the decision of the isolation."""
     release = build_shape_release(shape)
-    submitted = (_submitted_file(release, answer),) if answer else ()
+    submitted = (_make_submitted_file(release, answer),) if answer else ()
     preload = list_preload_modules(shape)
     limits = EffectiveLimits(**AMPLE_SECONDS)
     return GradingTask(
@@ -134,20 +134,20 @@ def make_task(shape: Shape, answer: HonestAnswer | None = None, **task_fields: A
     )
 
 
-def _submitted_file(release: Release, answer: HonestAnswer) -> File:
+def _make_submitted_file(release: Release, answer: HonestAnswer) -> File:
     cells: list[dict[str, Any]] = []
     for cell in json.loads(release.student_files[0].content)["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == ANSWER_ID:
             cells += [make_cell(source) for source in answer.cells[:-1]]
             cell["source"] = answer.cells[-1]
         cells.append(cell)
-    return _notebook_file(cells)
+    return _make_notebook_file(cells)
 
 
 def run_plainly(*cells: str) -> str:
     """Run the cells in one namespace, in IPython if they need it. Returns the traceback of the first error, or an empty text."""
     cells = tuple(filter(None, cells))
-    lock, server = _plain_server()
+    lock, server = _start_plain_server()
     with lock:
         assert server.stdin and server.stdout
         server.stdin.write(json.dumps(cells) + "\n")
@@ -157,7 +157,7 @@ def run_plainly(*cells: str) -> str:
 
 
 @cache
-def _plain_server() -> tuple[threading.Lock, subprocess.Popen[str]]:
+def _start_plain_server() -> tuple[threading.Lock, subprocess.Popen[str]]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
     server = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "tests.support.grading.honest_variety"],

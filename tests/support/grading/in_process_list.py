@@ -9,7 +9,7 @@ from tests.support.repository import ROOT
 LIST = ROOT / "tests" / "submissions" / "in_process.toml"
 
 
-def in_process_cells(part: str) -> dict[str, str]:
+def read_in_process_cells(part: str) -> dict[str, str]:
     """Return the reasons by "lesson:cell", of the starter course ("starter") or of nbgrader's notebooks ("nbgrader")."""
     cells: dict[str, str] = tomllib.loads(LIST.read_text())[part]
     assert all(cells.values()), "every cell needs a reason"

@@ -41,30 +41,30 @@ class Case:
 
 
 @cache
-def lesson() -> Release:
+def build_lesson() -> Release:
     """Three exercises, double (1 point), mean (1.5 and 0.5, the latter with a hidden test) and shout (1)."""
     path = ENGINE / "lesson" / "lesson.py"
     return build_release("lesson", "Lesson", [to_ipynb(File(path.name, path.read_bytes()))], [])
 
 
 @cache
-def bubblewrap() -> SandboxBackend:
+def start_bubblewrap_backend() -> SandboxBackend:
     """Return the real sandbox around the Python that runs the tests."""
     return create_bubblewrap_backend(sys.executable)
 
 
-def cases() -> list[Case]:
-    return [_case(folder) for folder in sorted((ENGINE / "answers").iterdir())]
+def read_cases() -> list[Case]:
+    return [_read_case(folder) for folder in sorted((ENGINE / "answers").iterdir())]
 
 
-def _case(folder: Path) -> Case:
+def _read_case(folder: Path) -> Case:
     expected = tomllib.loads((folder / "expect.toml").read_text())
     about, limits, flags = expected.pop("about"), expected.pop("limits", {}), expected.pop("flags", {})
     special = {isolation: expected.pop(isolation, {}) for isolation in Isolation}
     return Case(
         folder.name,
         about,
-        sections((folder / "answers.txt").read_text()),
+        split_sections((folder / "answers.txt").read_text()),
         {isolation: expected | special[isolation] for isolation in Isolation},
         {isolation: set(flags.get(isolation, [])) for isolation in Isolation},
         limits,
@@ -76,24 +76,24 @@ def make_release_isolation(isolation: Isolation) -> ReleaseIsolation:
     return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=isolation),))
 
 
-def sections(text: str) -> dict[str, str]:
+def split_sections(text: str) -> dict[str, str]:
     """Return the texts under `# %% name` lines."""
     return {name.strip(): body for name, _, body in (part.partition("\n") for part in text.split("# %% ")[1:])}
 
 
-def cells_of(file: File) -> list[dict[str, Any]]:
+def read_cells(file: File) -> list[dict[str, Any]]:
     """Return a notebook's cells as JSON, to be changed at will."""
     cells: list[dict[str, Any]] = json.loads(file.content)["cells"]
     return cells
 
 
-def notebook(cells: list[dict[str, Any]], path: str = NOTEBOOK) -> File:
+def make_notebook_file(cells: list[dict[str, Any]], path: str = NOTEBOOK) -> File:
     return File(path, json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode())
 
 
 def fill_in_answers(answers: dict[str, str], release: Release | None = None) -> list[dict[str, Any]]:
     """Return the student's notebook with these answers in its cells."""
-    cells = cells_of((release or lesson()).student_files[0])
+    cells = read_cells((release or build_lesson()).student_files[0])
     for cell in cells:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
         cell["source"] = answers.get(name, cell["source"])
@@ -107,10 +107,10 @@ RIGHT = {
 }
 
 
-def task(
+def make_task(
     *submitted: File, release: Release | None = None, limits: EffectiveLimits | None = None, **more: Any
 ) -> GradingTask:
-    release = release or lesson()
+    release = release or build_lesson()
     limits = limits or EffectiveLimits(
         cell_seconds=AMPLE_SECONDS["cell_seconds"], submission_seconds=AMPLE_SECONDS["submission_seconds"]
     )
@@ -120,11 +120,11 @@ def task(
 ISOLATION_CACHE = IsolationCache()
 
 
-def grade(task: GradingTask, backend: SandboxBackend) -> Grading:
+def grade_in_sandbox(task: GradingTask, backend: SandboxBackend) -> Grading:
     """Grade a submission. If the task has no isolation, it is decided once for all tests of the release."""
     isolation = task.isolation or ISOLATION_CACHE.get_or_decide(task, backend)
     return grade_module.grade(replace(task, isolation=isolation), backend)
 
 
-def verdicts_by_grade_id(grading: Grading) -> dict[str, ExerciseVerdict]:
+def index_verdicts(grading: Grading) -> dict[str, ExerciseVerdict]:
     return {verdict.grade_id: verdict for verdict in grading.verdicts}

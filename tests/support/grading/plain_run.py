@@ -100,8 +100,10 @@ class PlainRun:
         self.shown.append(f"raised {type(error).__name__}" + (f" in line {line}" if line else ""))
         self.shown.append(_WORDINGS.get(type(error).__name__, ""))
         if not is_hidden:
-            values = [f"gave {_text_of(left)}, expected {_text_of(right)}" for left, right in self._values[-1:]]
-            self.shown += [_text_of(error), *values]
+            values = [
+                f"gave {_format_value(left)}, expected {_format_value(right)}" for left, right in self._values[-1:]
+            ]
+            self.shown += [_format_value(error), *values]
 
 
 class _Rewriter(ast.NodeTransformer):
@@ -143,7 +145,7 @@ def _find_student_line(error: BaseException) -> int | None:
     return line
 
 
-def _text_of(value: Any) -> str:
+def _format_value(value: Any) -> str:
     try:
         return f"{value}"[:10_000] if isinstance(value, BaseException) else repr(value)[:10_000]
     except BaseException:  # noqa: BLE001 - a student's method may raise anything

@@ -13,7 +13,15 @@ from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Flag
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, cells_of, fill_in_answers, lesson, notebook, task
+from tests.support.grading.lesson import (
+    NOTEBOOK,
+    RIGHT,
+    build_lesson,
+    fill_in_answers,
+    make_notebook_file,
+    make_task,
+    read_cells,
+)
 from tests.support.notebooks import make_cell
 
 Cells = list[dict[str, Any]]
@@ -29,7 +37,7 @@ def _named(cells: Cells, name: str) -> dict[str, Any]:
 
 
 def _plan(cells: Cells, path: str = NOTEBOOK) -> NotebookPlan:
-    (plan,) = assemble_submission(task(notebook(cells, path))).plans
+    (plan,) = assemble_submission(make_task(make_notebook_file(cells, path))).plans
     return plan
 
 
@@ -59,7 +67,7 @@ def test_changed_tests_are_restored_and_flagged() -> None:
 
 def test_hidden_tests_are_left_out_on_request() -> None:
     visible, complete = (
-        assemble_submission(task(notebook(fill_in_answers(RIGHT)), include_hidden_tests=hidden))
+        assemble_submission(make_task(make_notebook_file(fill_in_answers(RIGHT)), include_hidden_tests=hidden))
         .plans[0]
         .steps[4]
         .source
@@ -181,7 +189,10 @@ def test_deleted_answer_is_reported_by_name() -> None:
 
 def test_renamed_notebook_is_found_by_its_cells() -> None:
     (plan,) = assemble_submission(
-        task(notebook(fill_in_answers(RIGHT), "final (2).ipynb"), notebook([make_cell("x")], "other.ipynb"))
+        make_task(
+            make_notebook_file(fill_in_answers(RIGHT), "final (2).ipynb"),
+            make_notebook_file([make_cell("x")], "other.ipynb"),
+        )
     ).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, "final (2).ipynb")
 
@@ -202,7 +213,7 @@ def test_single_notebook_is_taken_whatever_its_name() -> None:
         pytest.param((File(NOTEBOOK, b'{"cells": ' + b"[" * 100_000),), "notebook-unreadable", id="deep nesting"),
         pytest.param((File(NOTEBOOK, b'{"cells": {"source": 3}}'),), "notebook-unreadable", id="cells as mapping"),
         pytest.param(
-            (notebook([], "strange.ipynb"), notebook([], "stranger.ipynb")),
+            (make_notebook_file([], "strange.ipynb"), make_notebook_file([], "stranger.ipynb")),
             "notebook-missing",
             id="two other notebooks",
         ),
@@ -210,14 +221,17 @@ def test_single_notebook_is_taken_whatever_its_name() -> None:
     ],
 )
 def test_unreadable_or_missing_notebook_is_reported(submitted: tuple[File, ...], code: str) -> None:
-    (plan,) = assemble_submission(task(*submitted)).plans
+    (plan,) = assemble_submission(make_task(*submitted)).plans
     assert plan.problem is not None and plan.problem.code == code
     assert not plan.steps
 
 
 def test_only_notebooks_with_a_requested_exercise_run() -> None:
     assert (
-        assemble_submission(task(notebook(fill_in_answers(RIGHT)), only_exercises=frozenset({"nothing"}))).plans == ()
+        assemble_submission(
+            make_task(make_notebook_file(fill_in_answers(RIGHT)), only_exercises=frozenset({"nothing"}))
+        ).plans
+        == ()
     )
 
 
@@ -273,16 +287,16 @@ def test_notebook_of_format_3_is_read() -> None:
     for cell in cells:
         del cell["source"]
     old = {"worksheets": [{"cells": cells[:4]}, {"cells": cells[4:]}], "nbformat": 3, "metadata": {"name": ""}}
-    (plan,) = assemble_submission(task(File(NOTEBOOK, json.dumps(old).encode()))).plans
+    (plan,) = assemble_submission(make_task(File(NOTEBOOK, json.dumps(old).encode()))).plans
     assert (_order(plan), plan.repairs) == (ORDER, ())
 
 
 def test_kernel_of_the_submission_is_ignored() -> None:
-    file = notebook(fill_in_answers(RIGHT))
+    file = make_notebook_file(fill_in_answers(RIGHT))
     other = json.loads(file.content) | {"metadata": {"kernelspec": {"name": "bash", "language": "bash"}}}
     assert (
-        assemble_submission(task(File(NOTEBOOK, json.dumps(other).encode()))).plans
-        == assemble_submission(task(file)).plans
+        assemble_submission(make_task(File(NOTEBOOK, json.dumps(other).encode()))).plans
+        == assemble_submission(make_task(file)).plans
     )
 
 
@@ -299,9 +313,9 @@ BOTH = ("one.ipynb", "two.ipynb")
 
 def _two_notebooks() -> Release:
     """Split the lesson's cells over two notebooks with different grade_ids."""
-    cells = cells_of(lesson().sealed_files[0])
+    cells = read_cells(build_lesson().sealed_files[0])
     half = _index(cells, "mean")
-    files = [notebook(part, path) for part, path in zip((cells[:half], cells[half:]), BOTH, strict=True)]
+    files = [make_notebook_file(part, path) for part, path in zip((cells[:half], cells[half:]), BOTH, strict=True)]
     return build_release("lesson", "Lesson", files, [])
 
 
@@ -309,7 +323,7 @@ def _plans_of_two_notebooks(names: tuple[str, str]) -> tuple[NotebookPlan, ...]:
     """Return the plans for a submission in which the two notebooks have these names."""
     release = _two_notebooks()
     submitted = [File(name, file.content) for name, file in zip(names, release.student_files, strict=True)]
-    return assemble_submission(task(*submitted, release=release)).plans
+    return assemble_submission(make_task(*submitted, release=release)).plans
 
 
 @pytest.mark.parametrize(
@@ -344,27 +358,29 @@ def test_notebook_with_an_expected_name_is_not_taken_for_another() -> None:
 def test_name_of_a_copy_identifies_it_if_its_cells_do_not(name: str) -> None:
     cells = fill_in_answers(RIGHT)
     _lose_labels(cells)
-    (plan,) = assemble_submission(task(notebook(cells, name), notebook([make_cell("x")], "other.ipynb"))).plans
+    (plan,) = assemble_submission(
+        make_task(make_notebook_file(cells, name), make_notebook_file([make_cell("x")], "other.ipynb"))
+    ).plans
     assert (_order(plan), plan.repairs[0].params["found"]) == (ORDER, name)
 
 
 def test_copy_replaces_an_unreadable_notebook() -> None:
     (plan,) = assemble_submission(
-        task(File(NOTEBOOK, b"{"), notebook(fill_in_answers(RIGHT), "lesson-Copy1.ipynb"))
+        make_task(File(NOTEBOOK, b"{"), make_notebook_file(fill_in_answers(RIGHT), "lesson-Copy1.ipynb"))
     ).plans
     assert (_order(plan), plan.repairs[0].code) == (ORDER, "repair-notebook-name")
 
 
 def test_second_version_is_reported_as_not_graded() -> None:
     (plan,) = assemble_submission(
-        task(notebook(fill_in_answers(RIGHT)), notebook(fill_in_answers({}), "old.ipynb"))
+        make_task(make_notebook_file(fill_in_answers(RIGHT)), make_notebook_file(fill_in_answers({}), "old.ipynb"))
     ).plans
     assert [(message.code, message.params["found"]) for message in plan.repairs] == [("extra-notebook", "old.ipynb")]
     assert plan.steps[0].source == RIGHT["double"]
 
 
 def test_too_many_cells_are_refused_with_a_message() -> None:
-    (plan,) = assemble_submission(task(notebook([{"cell_type": "code"}] * 100_001))).plans
+    (plan,) = assemble_submission(make_task(make_notebook_file([{"cell_type": "code"}] * 100_001))).plans
     assert plan.problem is not None and plan.problem.code == "notebook-too-long"
 
 
@@ -390,10 +406,10 @@ LOCKED_LESSON = [
 def test_changed_locked_cell_is_reported_with_the_names_that_it_defined(
     source: str, repairs: list[tuple[str, str]], names: dict[str, str]
 ) -> None:
-    release = build_release("lesson", "Lesson", [notebook(copy.deepcopy(LOCKED_LESSON))], [])
-    cells = cells_of(release.student_files[0])
+    release = build_release("lesson", "Lesson", [make_notebook_file(copy.deepcopy(LOCKED_LESSON))], [])
+    cells = read_cells(release.student_files[0])
     cells[0]["source"] = source
     cells[1]["source"] = "x = 1"
-    (plan,) = assemble_submission(task(notebook(cells), release=release)).plans
+    (plan,) = assemble_submission(make_task(make_notebook_file(cells), release=release)).plans
     assert (_repairs(plan), dict(plan.discarded_names)) == (repairs, names)
     assert plan.steps[0].source == "import math"

@@ -21,7 +21,7 @@ from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, make_notebook_file, make_task
 
 UNEXPECTED_TEXTS = (
     "\0",
@@ -57,7 +57,7 @@ UNEXPECTED_VALUES: tuple[Any, ...] = (
 
 def _assemble_valid_plans(*files: File) -> tuple[NotebookPlan, ...]:
     """Assemble plans of a submission, and check the properties of any plan."""
-    original = task(*files)
+    original = make_task(*files)
     plans = assemble_submission(original).plans
     assert [plan.path for plan in plans] == [NOTEBOOK]
     for plan in plans:
@@ -140,7 +140,7 @@ class _Damage:
                 holder[n] = self._choose_value()
 
 
-_WHOLE = notebook(fill_in_answers(RIGHT)).content
+_WHOLE = make_notebook_file(fill_in_answers(RIGHT)).content
 
 
 @settings(derandomize=True, max_examples=400, deadline=None)
@@ -172,7 +172,7 @@ def test_any_json_gives_a_plan_or_a_message(value: Any) -> None:
 
 
 def _with_source(source: str) -> bytes:
-    return notebook(fill_in_answers(RIGHT | {"mean": source})).content
+    return make_notebook_file(fill_in_answers(RIGHT | {"mean": source})).content
 
 
 def _unlabeled(source: str) -> bytes:
@@ -180,7 +180,7 @@ def _unlabeled(source: str) -> bytes:
     cells = fill_in_answers({})
     for cell in cells:
         cell["metadata"], cell["id"] = {}, ""
-    return notebook([*cells, {"cell_type": "code", "source": f"{source}\ndef mean(x): pass"}]).content
+    return make_notebook_file([*cells, {"cell_type": "code", "source": f"{source}\ndef mean(x): pass"}]).content
 
 
 HOSTILE_FILES = {
@@ -206,8 +206,8 @@ HOSTILE_FILES = {
     "lone surrogates, unlabeled": _unlabeled("x = '\ud800'"),
     "a huge cell": _with_source("x = 1\n" * 500_000),
     "50 MB in one string": _with_source("#" * 50_000_000),
-    "50 MB of cells": notebook([*fill_in_answers(RIGHT), *[{"cell_type": "code", "source": "#" * 1000}] * 50_000]).content,
-    "90,000 cells": notebook([*fill_in_answers(RIGHT), *[{"cell_type": "code", "source": "mean = double = 1"}] * 90_000]).content,
+    "50 MB of cells": make_notebook_file([*fill_in_answers(RIGHT), *[{"cell_type": "code", "source": "#" * 1000}] * 50_000]).content,
+    "90,000 cells": make_notebook_file([*fill_in_answers(RIGHT), *[{"cell_type": "code", "source": "mean = double = 1"}] * 90_000]).content,
 }  # fmt: skip
 
 
@@ -234,7 +234,7 @@ _CELL_RESULTS = st.builds(
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(st.lists(_CELL_RESULTS, max_size=9), st.booleans())
 def test_any_results_give_verdicts_within_their_points(results: list[CellResult], has_parts: bool) -> None:
-    given_task = task(notebook(fill_in_answers(RIGHT)))
+    given_task = make_task(make_notebook_file(fill_in_answers(RIGHT)))
     (plan,) = assemble_submission(given_task).plans
     points = {"double-tests": 1000, "mean-tests": 1500, "mean-edge": 500, "shout-tests": 1000}
     if has_parts:

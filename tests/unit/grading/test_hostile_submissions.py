@@ -17,9 +17,9 @@ from pmh_jupyter.grading.grade import make_unreadable_grading
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
 from pmh_jupyter.grading.submission_reader import SubmissionReader
 from tests.support.deep_folders import deep_folder
-from tests.support.grading.lesson import RIGHT, fill_in_answers, notebook, task
+from tests.support.grading.lesson import RIGHT, fill_in_answers, make_notebook_file, make_task
 
-SUBMITTED = notebook(fill_in_answers(RIGHT)).content
+SUBMITTED = make_notebook_file(fill_in_answers(RIGHT)).content
 YAML_ALIASES = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{previous}'] * 10)}]\n"
     for previous, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -67,7 +67,7 @@ def _code(source: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_cell_costs_no_other_exercise(reader: SubmissionReader, source: str) -> None:
-    submission = reader.assemble(task(notebook([*fill_in_answers(RIGHT), _code(source)])))
+    submission = reader.assemble(make_task(make_notebook_file([*fill_in_answers(RIGHT), _code(source)])))
     assert submission.plans[0].problem is None
     assert not submission.plans[0].missing_answers
     assert (source in [step.source for step in submission.plans[0].steps]) is bool(source.strip())
@@ -135,7 +135,7 @@ def test_memory_of_a_request_is_limited(reader: SubmissionReader) -> None:
 
 
 def test_unreadable_submission_is_not_checked_and_no_grader_error() -> None:
-    grading = make_unreadable_grading(task(), "it needs too much memory")
+    grading = make_unreadable_grading(make_task(), "it needs too much memory")
     assert grading.grader_error is None
     assert {(v.outcome.value, v.millipoints) for v in grading.verdicts} == {("not-checked", 0)}
     assert all(

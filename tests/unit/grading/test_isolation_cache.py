@@ -17,7 +17,7 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.isolation import CACHE_SIZE, IsolationCache
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import task
+from tests.support.grading.lesson import make_task
 
 DECIDED = ReleaseIsolation("tests", ())
 
@@ -61,8 +61,8 @@ def decisions(monkeypatch: pytest.MonkeyPatch) -> list[GradingTask]:
 
 def test_release_is_decided_once_whatever_is_submitted(decisions: list[GradingTask]) -> None:
     cache, backend = IsolationCache(), FakeBackend("python")
-    for submitted in ((), task().sealed_files):
-        assert cache.get_or_decide(replace(task(), submitted_files=submitted), backend) is DECIDED
+    for submitted in ((), make_task().sealed_files):
+        assert cache.get_or_decide(replace(make_task(), submitted_files=submitted), backend) is DECIDED
     assert len(decisions) == 1
 
 
@@ -78,8 +78,8 @@ def test_other_limits_preloads_or_tests_are_decided_anew(
     decisions: list[GradingTask], change: dict[str, object]
 ) -> None:
     cache, backend = IsolationCache(), FakeBackend("python")
-    cache.get_or_decide(task(), backend)
-    cache.get_or_decide(replace(task(), **change), backend)  # type: ignore[arg-type]
+    cache.get_or_decide(make_task(), backend)
+    cache.get_or_decide(replace(make_task(), **change), backend)  # type: ignore[arg-type]
     assert len(decisions) == 2
 
 
@@ -109,7 +109,7 @@ def test_concurrent_calls_wait_for_the_first(decisions: list[GradingTask], monke
     monkeypatch.setattr(module, "threading", SimpleNamespace(Lock=ObservedLock))
     monkeypatch.setattr(module, "decide_isolation", decide_when_the_others_wait)
     with ThreadPoolExecutor(4) as pool:
-        results = [pool.submit(cache.get_or_decide, task(), backend) for _ in range(4)]
+        results = [pool.submit(cache.get_or_decide, make_task(), backend) for _ in range(4)]
         assert [result.result() for result in results] == [DECIDED] * 4
     assert len(decisions) == 1
 
@@ -123,22 +123,22 @@ def test_failed_decision_is_tried_again(decisions: list[GradingTask], monkeypatc
     with monkeypatch.context() as failing:
         failing.setattr(module, "decide_isolation", fail)
         with pytest.raises(Unavailable):
-            cache.get_or_decide(task(), backend)
-    assert cache.get_or_decide(task(), backend) is DECIDED
+            cache.get_or_decide(make_task(), backend)
+    assert cache.get_or_decide(make_task(), backend) is DECIDED
     assert len(decisions) == 1
 
 
 def test_stored_decision_is_loaded_for_the_same_software(decisions: list[GradingTask]) -> None:
     store = DictStore()
     for fingerprint in ("python 1", "python 1", "python 2"):
-        assert IsolationCache(store).get_or_decide(task(), FakeBackend(fingerprint)) is DECIDED
+        assert IsolationCache(store).get_or_decide(make_task(), FakeBackend(fingerprint)) is DECIDED
     assert len(decisions) == len(store.entries) == 2
 
 
 def test_decision_of_unknown_software_is_not_stored(decisions: list[GradingTask]) -> None:
     store = DictStore()
     for _ in range(2):
-        IsolationCache(store).get_or_decide(task(), FakeBackend(""))
+        IsolationCache(store).get_or_decide(make_task(), FakeBackend(""))
     assert len(decisions) == 2
     assert not store.entries
 
@@ -146,5 +146,5 @@ def test_decision_of_unknown_software_is_not_stored(decisions: list[GradingTask]
 def test_oldest_decision_is_evicted(decisions: list[GradingTask]) -> None:
     cache, backend = IsolationCache(), FakeBackend("python")
     for number in [*range(CACHE_SIZE + 1), 0]:
-        cache.get_or_decide(replace(task(), preload=(f"module{number}",)), backend)
+        cache.get_or_decide(replace(make_task(), preload=(f"module{number}",)), backend)
     assert len(decisions) == CACHE_SIZE + 2

@@ -20,7 +20,7 @@ from pmh_jupyter.errors import InvalidNotebook, Unavailable, UnreadableSubmissio
 from pmh_jupyter.grading import reader_process, submission_reader
 from pmh_jupyter.grading.assemble import assemble_submission
 from pmh_jupyter.grading.submission_reader import SubmissionReader
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, make_notebook_file, make_task
 from tests.unit.grading import hostile_reading
 
 
@@ -31,12 +31,12 @@ def reader() -> Iterator[SubmissionReader]:
 
 
 def test_submission_is_assembled_as_in_this_process(reader: SubmissionReader) -> None:
-    original = task(notebook(fill_in_answers(RIGHT)), File("data.csv", b"1"))
+    original = make_task(make_notebook_file(fill_in_answers(RIGHT)), File("data.csv", b"1"))
     assert reader.assemble(original) == assemble_submission(original)
 
 
 def test_half_characters_cross(reader: SubmissionReader) -> None:
-    original = task(notebook(fill_in_answers(RIGHT | {"double": "def double(x): return '\ud800'"})))
+    original = make_task(make_notebook_file(fill_in_answers(RIGHT | {"double": "def double(x): return '\ud800'"})))
     assert reader.assemble(original) == assemble_submission(original)
 
 
@@ -123,7 +123,10 @@ def test_only_notebooks_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = SubmissionReader()
     monkeypatch.setattr(reader, "call", lambda function, task: sent.append(task))
     reader.assemble(
-        replace(task(notebook(fill_in_answers(RIGHT))), submitted_files=(File(NOTEBOOK, b""), File("a.csv", b"")))
+        replace(
+            make_task(make_notebook_file(fill_in_answers(RIGHT))),
+            submitted_files=(File(NOTEBOOK, b""), File("a.csv", b"")),
+        )
     )
     assert [file.path for file in sent[0].submitted_files] == [NOTEBOOK]
 

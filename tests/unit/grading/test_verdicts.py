@@ -103,7 +103,7 @@ def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) ->
     assert message is not None and message.params["got"] == "another value"  # a student's class has any name
 
 
-def test_credit_does_not_outweigh_a_failed_check() -> None:
+def test_credit_does_not_outweigh_a_failed_assertion() -> None:
     result = make_cell_result(1, make_judge_test("failed", "not-met"), credit=2)
     assert summarize(make_verdict(make_cell_result(0), result)) == (Outcome.FAILED, 0, "test-not-met")
 

@@ -13,7 +13,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.grading import assemble
 from pmh_jupyter.grading.assemble import assemble_submission, collect_working_files
 from pmh_jupyter.grading.task import GradingTask
-from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, notebook, task
+from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, make_notebook_file, make_task
 from tests.support.notebooks import make_cell
 
 
@@ -22,8 +22,8 @@ def _collect(submission: GradingTask) -> tuple[File, ...]:
 
 
 def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
-    original = task(
-        notebook(fill_in_answers(RIGHT)),
+    original = make_task(
+        make_notebook_file(fill_in_answers(RIGHT)),
         File("data.csv", b"mine"),
         File("mine.py", b"x"),
         File("../up", b"x"),
@@ -35,8 +35,8 @@ def test_working_files_are_the_students_with_the_releases_own_restored() -> None
 
 
 def test_file_in_place_of_a_folder_is_left_out() -> None:
-    original = task(
-        notebook(fill_in_answers(RIGHT)),
+    original = make_task(
+        make_notebook_file(fill_in_answers(RIGHT)),
         File("data", b"a file"),
         File("table.csv/part", b"a folder"),
         File("own", b"x"),
@@ -51,11 +51,11 @@ def test_file_in_place_of_a_folder_is_left_out() -> None:
 
 
 def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:
-    original = task(
-        notebook(fill_in_answers(RIGHT)),
-        notebook([make_cell('x = "the student\'s"')], "other.ipynb"),
+    original = make_task(
+        make_notebook_file(fill_in_answers(RIGHT)),
+        make_notebook_file([make_cell('x = "the student\'s"')], "other.ipynb"),
     )
-    other = notebook([make_cell("x = 'secret'")], "other.ipynb")
+    other = make_notebook_file([make_cell("x = 'secret'")], "other.ipynb")
     files = _collect(replace(original, sealed_files=(*original.sealed_files, other)))
     texts = {file.path: file.content.decode() for file in files}
     assert RIGHT["double"] in "\n".join(cell["source"] for cell in json.loads(texts[NOTEBOOK])["cells"])
@@ -70,7 +70,7 @@ def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
         cells = fill_in_answers(RIGHT)
         double_index = next(n for n, cell in enumerate(cells) if cell["source"] == RIGHT["double"])
         cells += [copy.deepcopy(cells[double_index]) | {"source": f"def double(x): return {n}"} for n in range(copies)]
-        submitted, lines = task(notebook(cells, NOTEBOOK)), 0
+        submitted, lines = make_task(make_notebook_file(cells, NOTEBOOK)), 0
 
         def trace(frame: FrameType, event: str, argument: Any) -> Any:
             nonlocal lines

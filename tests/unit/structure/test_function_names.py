@@ -42,10 +42,13 @@ PREPOSITIONS = frozenset("after as before from on to with".split())
 # Names that Python, Linux, IPython, Jupyter or Tornado look up.
 PROTOCOL_NAMES = frozenset(
     """
-    data_received fileno getsource items keys main mro prctl showsyntaxerror showtraceback values writable
+    data_received emit fileno getsource items keys main mro prctl showsyntaxerror showtraceback values writable
     _jupyter_labextension_paths _jupyter_server_extension_points
     """.split()
 )
+# The product, and the support code of tests that grade.
+FOLDERS = (PACKAGE, ROOT / "tests" / "support" / "grading", ROOT / "tests" / "support" / "attacks")
+PATHS = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 NOUN_DECORATORS = ("property", "default(", "validator", "serializer", "contextmanager", "computed_field")
 
 
@@ -72,7 +75,7 @@ def _find_nouns(source: str) -> list[str]:
     return [function.name for function in _functions(ast.parse(source).body) if not _has_accepted_name(function)]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_function_begins_with_a_verb(path: Path) -> None:
     assert not _find_nouns(path.read_text(encoding="utf-8"))
 

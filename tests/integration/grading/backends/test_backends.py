@@ -22,7 +22,14 @@ from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
-from tests.support.grading.lesson import RIGHT, fill_in_answers, grade, make_release_isolation, notebook, task
+from tests.support.grading.lesson import (
+    RIGHT,
+    fill_in_answers,
+    grade_in_sandbox,
+    make_notebook_file,
+    make_release_isolation,
+    make_task,
+)
 from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[4]
@@ -102,7 +109,7 @@ def test_canary_passes_without_a_sandbox_and_refuses_a_silent_backend() -> None:
 @pytest.mark.parametrize("backend", [SilentBackend(), SilentBackend(b'{"event": "solved"}\n'), RefusingBackend()])
 def test_grader_error_gives_no_points_and_is_reported(backend: SilentBackend) -> None:
     isolation = make_release_isolation(Isolation.SEPARATE_PROCESS)
-    grading = grade(task(notebook(fill_in_answers(RIGHT)), isolation=isolation), backend)
+    grading = grade_in_sandbox(make_task(make_notebook_file(fill_in_answers(RIGHT)), isolation=isolation), backend)
     assert grading.grader_error is not None
     assert {(verdict.outcome, verdict.millipoints) for verdict in grading.verdicts} == {(Outcome.GRADER_ERROR, 0)}
 
@@ -150,14 +157,14 @@ def test_sandbox_contains_submissions_of_a_grader_that_is_not_root(tmp_path: Pat
 
 
 GRADER = """
-from tests.support.grading.lesson import grade
-from tests.support.grading.lesson import RIGHT, bubblewrap, fill_in_answers, notebook, task
-
 import threading
 
+from tests.support.grading.lesson import RIGHT, fill_in_answers, grade_in_sandbox, make_notebook_file, make_task, start_bubblewrap_backend
+
 source = "import time\\ntime.sleep(60)"
+task = make_task(make_notebook_file(fill_in_answers(RIGHT | {"mean": source})))
 print("begin", flush=True)
-threading.Thread(target=grade, args=(task(notebook(fill_in_answers(RIGHT | {"mean": source}))), bubblewrap()), daemon=True).start()
+threading.Thread(target=grade_in_sandbox, args=(task, start_bubblewrap_backend()), daemon=True).start()
 input()
 """
 

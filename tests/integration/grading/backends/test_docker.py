@@ -26,23 +26,23 @@ from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.canary import run_canary
 from tests.support.docker.backend import IMAGE, docker_backend
 from tests.support.docker.engine import docker_engine
-from tests.support.grading.concurrent_probe import look_for_each_other, start_children
+from tests.support.grading.concurrent_probe import find_each_other, start_children
 from tests.support.grading.containment import PROBES, probe_succeeds
 from tests.support.grading.lesson import (
-    cases,
     fill_in_answers,
-    grade,
+    grade_in_sandbox,
+    index_verdicts,
+    make_notebook_file,
     make_release_isolation,
-    notebook,
-    task,
-    verdicts_by_grade_id,
+    make_task,
+    read_cases,
 )
 from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.processes import find_processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.needs("docker", "root"), pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[4]
-CASES = {case.name: case for case in cases()}
+CASES = {case.name: case for case in read_cases()}
 COMPARED_CASES = ("right", "wrong", "segfault", "endless-stubborn", "fork-bomb", "memory-bomb", "kills-supervisor")
 
 
@@ -88,9 +88,9 @@ def test_canary_passes(backend: DockerBackend) -> None:
 def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> None:
     case = CASES[name]
     limits = EffectiveLimits(**(AMPLE_SECONDS | case.limits))
-    grading = grade(
-        task(
-            notebook(fill_in_answers(case.answers)),
+    grading = grade_in_sandbox(
+        make_task(
+            make_notebook_file(fill_in_answers(case.answers)),
             limits=limits,
             isolation=make_release_isolation(Isolation.SEPARATE_PROCESS),
         ),
@@ -98,7 +98,7 @@ def test_verdicts_are_those_of_bubblewrap(name: str, backend: DockerBackend) -> 
     )
     verdicts = {
         name: {"outcome": verdict.outcome.value, "points": verdict.millipoints / 1000, "message": verdict.message.code}
-        for name, verdict in verdicts_by_grade_id(grading).items()
+        for name, verdict in index_verdicts(grading).items()
         if verdict.message
     }
     assert grading.grader_error is None
@@ -204,7 +204,7 @@ def test_each_submission_has_its_own_container(backend: DockerBackend) -> None:
     with ThreadPoolExecutor(2) as pool:
         names = list(pool.map(lambda _: run_failing_cell(where, backend), range(4)))
         assert len(set(names)) == 4
-    assert look_for_each_other(backend) == [set(), set()]
+    assert find_each_other(backend) == [set(), set()]
 
 
 def test_no_process_of_a_submission_outlives_it(backend: DockerBackend, engine: docker.DockerClient) -> None:

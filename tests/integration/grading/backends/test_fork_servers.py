@@ -23,7 +23,7 @@ from pmh_jupyter.grading.backends.fork_servers import ForkServerHandle, ForkServ
 from pmh_jupyter.grading.backends.interpreter import inspect_grader_python
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.runtime.sandbox.linux import find_descendants
-from tests.support.grading.cells import TEST, outcomes_of, run_cells
+from tests.support.grading.cells import TEST, list_outcomes, run_cells
 from tests.support.processes import find_processes, kill_processes, make_sleep_markers
 from tests.support.waiting import TIMEOUT_SECONDS, wait_until
 
@@ -39,7 +39,7 @@ def backend() -> Iterator[BubblewrapBackend]:
 
 
 def _is_graded(backend: BubblewrapBackend) -> bool:
-    return outcomes_of(run_cells(backend, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
+    return list_outcomes(run_cells(backend, "x = 1", f"{TEST}assert x == 1")) == ["ok", "ok"]
 
 
 def _list_server_pids(pool: ForkServerPool) -> list[int]:
@@ -73,7 +73,7 @@ def test_fork_server_is_replaced_after_its_maximum_of_gradings(
     served = []
     for _ in range(7):
         # Without a test cell: compiling one would be a run of its own.
-        assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
+        assert list_outcomes(run_cells(backend, "x = 1")) == ["ok"]
         served += _list_server_pids(backend.fork_servers)
     assert [len(set(served[at : at + 3])) for at in (0, 3)] == [1, 1] and len(set(served)) == 3
     assert _ends(served[0]) and _ends(served[3])
@@ -84,7 +84,7 @@ def test_successor_is_started_ahead(backend: BubblewrapBackend, monkeypatch: pyt
     monkeypatch.setattr(module, "SUCCESSOR_LEAD_GRADINGS", 3)
 
     def graded() -> int:
-        assert outcomes_of(run_cells(backend, "x = 1")) == ["ok"]
+        assert list_outcomes(run_cells(backend, "x = 1")) == ["ok"]
         return _list_server_pids(backend.fork_servers)[0]
 
     def started_successor() -> ForkServerHandle:
@@ -181,7 +181,7 @@ def _kill_while_grading(backend: BubblewrapBackend, times: int) -> list[str]:
             while not run.done():
                 kill_processes(find_processes(marker))
         outcome = run.result()
-    return ["grader-error"] if outcome.grader_error else outcomes_of(outcome)
+    return ["grader-error"] if outcome.grader_error else list_outcomes(outcome)
 
 
 def test_grading_of_a_killed_fork_server_runs_again(backend: BubblewrapBackend) -> None:
@@ -200,7 +200,7 @@ def test_concurrent_gradings_share_one_fork_server(backend: BubblewrapBackend) -
         barrier.wait()
         lost = "import os\nos._exit(1)" if number % 2 else "x = 0"
         cells = [f"mine = {number}", lost, f"{TEST}assert mine == {number}"]
-        return outcomes_of(run_cells(backend, *cells)) + outcomes_of(run_cells(backend, *cells[::2]))
+        return list_outcomes(run_cells(backend, *cells)) + list_outcomes(run_cells(backend, *cells[::2]))
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(run, range(8)))
@@ -220,4 +220,4 @@ def test_slow_submission_does_not_delay_a_fast_one(backend: BubblewrapBackend) -
         finally:
             while not slow.done():
                 kill_processes(find_processes(marker))
-        assert outcomes_of(slow.result()) == ["ok"]
+        assert list_outcomes(slow.result()) == ["ok"]

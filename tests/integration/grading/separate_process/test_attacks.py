@@ -1,4 +1,4 @@
-"""Attacks on the connection between judge and student process: none passes a check, none learns what a test expects.
+"""Attacks on the connection between judge and student process: none passes an assertion, none learns what a test expects.
 
 Each file in `attacks/` contains attacks: `==== name`, then a cell of the student that defines `answer()` and appends what it finds to SEEN.
 The secrets are numbers that only the test cell contains, and too long to occur in a memory address by chance.
@@ -7,11 +7,13 @@ The secrets are numbers that only the test cell contains, and too long to occur 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer, StudentPeer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from tests.support.grading.case_files import read_named_parts
@@ -27,7 +29,7 @@ def answer():
 
 VALUE = 642424242424242
 """
-CHECKS = [
+ASSERTIONS = [
     "assert answer() == 642424242424242",
     "assert answer() in (642424242424242,)",
     "assert not answer() != 642424242424242",
@@ -49,14 +51,17 @@ ATTACKS = read_named_parts(sorted(set(FOLDER.glob("*.txt")) - {FOLDER / "files.t
 
 @pytest.fixture(scope="module")
 def isolation() -> dict[str, object]:
-    return record_usage([(STUDENT_CELL, REFERENCE), *((TEST_CELL, check) for check in CHECKS)])
+    return record_usage([(STUDENT_CELL, REFERENCE), *((TEST_CELL, assertion) for assertion in ASSERTIONS)])
 
 
-def test_reference_solution_passes_every_check(isolation: dict[str, object]) -> None:
+def test_reference_solution_passes_every_assertion(isolation: dict[str, object]) -> None:
     with open_judge(isolation) as judge:
         judge.run_student_cell(0, REFERENCE)
-        outcomes = [judge.run_test_cell(n, f"t{n}", check)["tests"][0]["outcome"] for n, check in enumerate(CHECKS, 1)]
-    assert outcomes == ["passed"] * len(CHECKS)
+        outcomes = [
+            judge.run_test_cell(number, f"t{number}", assertion)["tests"][0]["outcome"]
+            for number, assertion in enumerate(ASSERTIONS, 1)
+        ]
+    assert outcomes == ["passed"] * len(ASSERTIONS)
 
 
 def test_no_attack_file_is_empty_or_lost() -> None:
@@ -78,20 +83,26 @@ def find_seen(numbers, repr=repr, str=str, Any=BaseException):
 
 
 @pytest.mark.parametrize("attack", [row[1] for row in ATTACKS], ids=[row[0] for row in ATTACKS])
-def test_attack_passes_no_check_and_learns_no_secret(attack: str, isolation: dict[str, object]) -> None:
-    remaining = list(enumerate(CHECKS, 1))
+def test_attack_passes_no_assertion_and_learns_no_secret(attack: str, isolation: dict[str, object]) -> None:
+    remaining = list(enumerate(ASSERTIONS, 1))
     passed: list[str] = []
     while remaining:
-        # An attack that ends its process continues with the next check in another process.
+        # An attack that ends its process continues with the next assertion in another process.
         with open_judge(isolation) as judge, suppress(PeerLost):
             judge.run_student_cell(0, SETUP)
             assert judge.run_student_cell(1, attack) is None
-            while remaining:
-                number, check = remaining.pop(0)
-                results = judge.run_test_cell(number, f"t{number}", check)["tests"]
-                passed += [check for result in results if result["outcome"] == "passed"]
+            for assertion in run_assertions(judge, remaining):
+                passed.append(assertion)
             assert judge.peer.request("lookup-name", "find_seen")[1](SECRETS) == []
     assert not passed
+
+
+def run_assertions(judge: SeparateProcessJudge, remaining: list[tuple[int, str]]) -> Iterator[str]:
+    """Run and remove the remaining assertions, and yield those that pass. Raises PeerLost if the attack ends its process."""
+    while remaining:
+        number, assertion = remaining.pop(0)
+        results = judge.run_test_cell(number, f"t{number}", assertion)["tests"]
+        yield from (assertion for result in results if result["outcome"] == "passed")
 
 
 def test_attack_requests_every_operation(tmp_path: Path) -> None:

@@ -90,10 +90,10 @@ def use(tool, kind, function, method, generator, failing):
     assert result["outcome"] == "passed", result
 
 
-def test_failed_check_in_a_callback_reveals_nothing_to_the_student() -> None:
+def test_failed_assertion_in_a_callback_reveals_nothing_to_the_student() -> None:
     student = "messages = []\ndef f(g):\n    try: g()\n    except AssertionError as e: messages.append(str(e))"
-    check = "def g():\n    assert 1 == 424242, 'it is 424242'\nf(g)\nassert messages == ['']"
-    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
+    test = "def g():\n    assert 1 == 424242, 'it is 424242'\nf(g)\nassert messages == ['']"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])[-1]["outcome"] == "passed"
 
 
 MEMORY_ACCESS = {
@@ -124,14 +124,14 @@ def use(rng, base, masked):
     try: {access}
     except (AttributeError, PermissionError, TypeError): return rng.random() < 1, base.execute("select 1").fetchall()
 """
-    check = f"{LIBRARY_OBJECTS}\ndel passed['pointer']\nassert use(**passed) == (True, [(1,)])"
-    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
+    test = f"{LIBRARY_OBJECTS}\ndel passed['pointer']\nassert use(**passed) == (True, [(1,)])"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])[-1]["outcome"] == "passed"
 
 
 def test_object_of_a_test_may_have_an_attribute_with_a_name_of_numpy() -> None:
     student = "def load(ship): return ship.capsule"
-    check = "class Ship:\n    capsule = 3\nassert load(Ship()) == 3"
-    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, check)])[-1]["outcome"] == "passed"
+    test = "class Ship:\n    capsule = 3\nassert load(Ship()) == 3"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])[-1]["outcome"] == "passed"
 
 
 def test_function_of_native_code_is_not_passed() -> None:

@@ -24,15 +24,15 @@ data = [1, 2]
 
 
 def test_functions_data_exceptions_and_classes_can_be_tested() -> None:
-    checks = [
+    assertions = [
         "assert add(1, 2) == 3",
         "assert data == [1, 2]",
         "assert Point(3).twice() == 6 and isinstance(Point(1), Point)",
         "try:\n    bad()\n    assert False\nexcept ValueError as error:\n    assert str(error) == 'no'",
         "assert math.sqrt(4) == 2",
     ]
-    tests = run_tests([(STUDENT_CELL, NOTEBOOK), (TEST_CELL, "\n".join(checks))])
-    assert [test["outcome"] for test in tests] == ["passed"] * len(checks), tests
+    tests = run_tests([(STUDENT_CELL, NOTEBOOK), (TEST_CELL, "\n".join(assertions))])
+    assert [test["outcome"] for test in tests] == ["passed"] * len(assertions), tests
 
 
 def test_failed_comparison_reports_both_values() -> None:

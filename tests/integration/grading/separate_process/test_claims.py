@@ -1,4 +1,4 @@
-"""Claims of the student's objects, in checks in which the reference solution compares objects with plain data."""
+"""Claims of the student's objects, in assertions in which the reference solution compares objects with plain data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def total(amounts): return sum(amounts)
 
 def table(words): return {word: len(word) for word in words}
 """
-CHECK = """
+ASSERTIONS = """
 assert Money(3) == 3
 assert Money(3) != 4
 assert Money(2) < 3
@@ -31,7 +31,7 @@ assert total([1, 2, 4]) == 7
 assert table(['a', 'bcd']) == {'a': 1, 'bcd': 3}
 assert total([]) == 0 and total([2]) != 3
 """
-OBJECT_CHECKS, DATA_CHECKS = 6, 3
+OBJECT_ASSERTIONS, DATA_ASSERTIONS = 6, 3
 
 HONEST = {
     "the reference itself": "",
@@ -89,7 +89,7 @@ CLAIMS = [
 
 @pytest.fixture(scope="module")
 def isolation() -> dict[str, object]:
-    return record_usage([(STUDENT_CELL, REFERENCE), (TEST_CELL, CHECK)])
+    return record_usage([(STUDENT_CELL, REFERENCE), (TEST_CELL, ASSERTIONS)])
 
 
 def run_answer(isolation: dict[str, object], answer: str) -> tuple[list[str], list[str]]:
@@ -97,13 +97,13 @@ def run_answer(isolation: dict[str, object], answer: str) -> tuple[list[str], li
     with open_judge(isolation) as judge:
         assert judge.run_student_cell(0, REFERENCE) is None
         assert judge.run_student_cell(1, answer) is None
-        fields = judge.run_test_cell(2, "t1", CHECK)
+        fields = judge.run_test_cell(2, "t1", ASSERTIONS)
     return [result["outcome"] for result in fields["tests"]], [flag["code"] for flag in fields["flags"]]
 
 
 @pytest.mark.parametrize("answer", HONEST.values(), ids=HONEST.keys())
 def test_honest_equality_is_accepted(isolation: dict[str, object], answer: str) -> None:
-    assert run_answer(isolation, answer) == (["passed"] * (OBJECT_CHECKS + DATA_CHECKS), [])
+    assert run_answer(isolation, answer) == (["passed"] * (OBJECT_ASSERTIONS + DATA_ASSERTIONS), [])
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -111,8 +111,8 @@ def test_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
     isolation: dict[str, object], claim: str
 ) -> None:
     outcomes, flags = run_answer(isolation, DISHONEST.format(claim=claim))
-    assert outcomes[OBJECT_CHECKS:] == ["failed"] * DATA_CHECKS
-    assert "failed" in outcomes[:OBJECT_CHECKS]
+    assert outcomes[OBJECT_ASSERTIONS:] == ["failed"] * DATA_ASSERTIONS
+    assert "failed" in outcomes[:OBJECT_ASSERTIONS]
     assert set(flags) == {"dishonest-operator", "object-for-data"}
 
 
@@ -125,5 +125,5 @@ def total(amounts, honest=total): return Money(honest(amounts))
 def table(words, honest=table): return Money(honest(words))
 """
     outcomes, flags = run_answer(isolation, answer)
-    assert outcomes == ["passed"] * OBJECT_CHECKS + ["failed"] * DATA_CHECKS
+    assert outcomes == ["passed"] * OBJECT_ASSERTIONS + ["failed"] * DATA_ASSERTIONS
     assert set(flags) == {"object-for-data"}

@@ -130,7 +130,7 @@ class P:
 
 
 @pytest.mark.parametrize(
-    ("method", "check"),
+    ("method", "test"),
     [
         pytest.param("def __eq__(self, other): return True", "assert P(1) == P(1)", id="always equal"),
         pytest.param(
@@ -144,12 +144,12 @@ class P:
         ),
     ],
 )
-def test_allowed_operator_that_is_always_true_fails_and_is_flagged(method: str, check: str) -> None:
-    reference = [(STUDENT_CELL, POINT_CLASS), (TEST_CELL, check)]
+def test_allowed_operator_that_is_always_true_fails_and_is_flagged(method: str, test: str) -> None:
+    reference = [(STUDENT_CELL, POINT_CLASS), (TEST_CELL, test)]
     assert outcomes(run_tests(reference)) == ["passed"]
     with open_judge(record_usage(reference)) as judge:
         judge.run_student_cell(0, DISHONEST_POINT_CLASS.format(method=method))
-        fields = judge.run_test_cell(1, "t1", check)
+        fields = judge.run_test_cell(1, "t1", test)
     assert outcomes(fields["tests"]) == ["failed"]
     assert [flag["code"] for flag in fields["flags"]] == ["dishonest-operator"]
 
@@ -164,10 +164,10 @@ def test_test_that_catches_a_policy_violation_fails_nevertheless() -> None:
     assert "passed" not in outcomes(results)
 
 
-def test_context_manager_of_the_student_cannot_suppress_a_failed_check() -> None:
+def test_context_manager_of_the_student_cannot_suppress_a_failed_assertion() -> None:
     source = "class C:\n    def __enter__(self): return 1\n    def __exit__(self, *a): return {}"
-    check = (TEST_CELL, "with C() as c:\n    assert c == 2")
-    results = run_tests([(STUDENT_CELL, source.format("True")), check], [(STUDENT_CELL, source.format("False")), check])
+    test = (TEST_CELL, "with C() as c:\n    assert c == 2")
+    results = run_tests([(STUDENT_CELL, source.format("True")), test], [(STUDENT_CELL, source.format("False")), test])
     assert outcomes(results) == ["failed"]
 
 

@@ -19,9 +19,9 @@ from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from tests.support.grading.case_files import read_named_parts
-from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, outcomes_of
+from tests.support.grading.cells import EXCEED_CHECKPOINT_THRESHOLD, TEST, list_outcomes
 from tests.support.grading.cells import run_cells as run_cells_in_sandbox
-from tests.support.grading.lesson import bubblewrap
+from tests.support.grading.lesson import start_bubblewrap_backend
 from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.grading.separate_process import (
     STUDENT_CELL,
@@ -52,7 +52,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 
     def run(cells: tuple[str, ...], *, is_recording: bool) -> NotebookRun:
         steps = tuple(Step(cell, f"c{number}", is_test=cell.startswith(TEST)) for number, cell in enumerate(cells))
-        context = RunContext(files, frozenset({"data.csv"}), bubblewrap())
+        context = RunContext(files, frozenset({"data.csv"}), start_bubblewrap_backend())
         return run_plan(
             NotebookPlan("n.ipynb", steps),
             EffectiveLimits(**AMPLE_SECONDS),
@@ -79,7 +79,7 @@ def run_in_sandbox(*cells: str, reference: tuple[str, ...] | None = None) -> Not
 @pytest.mark.parametrize(("student", "test"), [row[1:] for row in FEATURES], ids=[row[0] for row in FEATURES])
 def test_file_feature_works_in_the_sandbox(student: str, test: str) -> None:
     assert (
-        outcomes_of(
+        list_outcomes(
             run_in_sandbox(
                 "import os\nos.remove('data.csv')\nos.remove('extra.txt')", student, TEST + _without_lesson_file(test)
             )
@@ -96,7 +96,7 @@ def _without_lesson_file(test: str) -> str:
 @pytest.mark.needs("bubblewrap")
 def test_tests_can_read_files_of_the_lesson_and_of_the_student() -> None:
     test = "assert open('data.csv').read() == 'a,b\\n1,2\\n'\nassert open('extra.txt').read() == 'extra'"
-    assert outcomes_of(run_in_sandbox("x = 1", TEST + test)) == ["ok", "ok"]
+    assert list_outcomes(run_in_sandbox("x = 1", TEST + test)) == ["ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -104,7 +104,7 @@ def test_temporary_file_has_the_same_path_for_both() -> None:
     student = "def up(path):\n    text = open(path).read()\n    open(path, 'w').write(text.upper())"
     test = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n    file.write('abc')\n    file.flush()\n"
     test += "    up(file.name)\n    file.seek(0)\n    assert file.read() == 'ABC'"
-    assert outcomes_of(run_in_sandbox(student, TEST + test)) == ["ok", "ok"]
+    assert list_outcomes(run_in_sandbox(student, TEST + test)) == ["ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -120,7 +120,7 @@ def test_files_of_cells_and_tests_exist_after_the_process_was_replaced() -> None
     dying = [*cells[:2], cells[2] + "\nos._exit(3)", *cells[3:]]
     for slow in ("", EXCEED_CHECKPOINT_THRESHOLD):  # without and with a checkpoint
         lost = run_in_sandbox(slow + dying[0], *dying[1:], reference=tuple(cells))
-        assert outcomes_of(lost) == ["ok", "ok", "exit", "ok", "ok"]
+        assert list_outcomes(lost) == ["ok", "ok", "exit", "ok", "ok"]
 
 
 @pytest.mark.needs("bubblewrap")
@@ -128,11 +128,11 @@ def test_files_of_the_lesson_are_protected_unless_the_reference_changes_them() -
     student = "def total():\n    return sum(map(int, open('data.csv').read().split()[1].split(',')))"
     tampering = student + "\nopen('data.csv', 'w').write('a,b\\n4,5\\n')"
     test = TEST + "assert total() == sum(map(int, open('data.csv').read().split()[1].split(',')))"
-    assert outcomes_of(run_in_sandbox(student, test)) == ["ok", "ok"]
+    assert list_outcomes(run_in_sandbox(student, test)) == ["ok", "ok"]
     run = run_in_sandbox(tampering, test, reference=(student, test))
-    assert outcomes_of(run)[1] == "failed"
+    assert list_outcomes(run)[1] == "failed"
     assert [(flag.code, flag.detail) for flag in run.flags] == [("file-changed", "work/data.csv")]
-    assert outcomes_of(run_in_sandbox(tampering, test)) == ["ok", "ok"]
+    assert list_outcomes(run_in_sandbox(tampering, test)) == ["ok", "ok"]
 
 
 def test_changed_file_with_a_random_name_is_recorded_by_its_stable_name() -> None:
@@ -169,7 +169,7 @@ StudentPeer.handle_request = handle_request
 def reply_with(*changes): answers['exchange-file-changes'] = lambda *rest: (changes, None)
 def touch(): ...
 """
-CHECK = """
+HOSTILE_FILES_TEST = """
 import os
 with open('test.txt', 'w') as file: _ = file.write('content')
 touch()
@@ -189,7 +189,7 @@ def test_attack_with_files_has_no_more_than_the_expected_effect(outcome: str, at
         assert judge.run_student_cell(1, attack) is None
         effect = "lost"
         try:
-            results = judge.run_test_cell(2, "t2", CHECK)["tests"]
+            results = judge.run_test_cell(2, "t2", HOSTILE_FILES_TEST)["tests"]
             effect = "failed" if any(result["outcome"] != "passed" for result in results) else "nothing"
         except PeerLost as lost:
             assert lost.cause in ("protocol-error", "closed")
@@ -214,6 +214,8 @@ def test_attack_with_files_has_no_more_than_the_expected_effect(outcome: str, at
     ],
 )
 def test_attack_with_files_in_the_sandbox_affects_its_own_cell_only(attack: str) -> None:
-    check = TEST + "import os\nassert not os.path.islink('x') and os.listdir()"
-    run = run_cells_in_sandbox(bubblewrap(), "def f(): return 1", attack, check, TEST + "assert f() == 1")
-    assert outcomes_of(run)[2:] in (["ok", "ok"], ["failed", "ok"]), outcomes_of(run)
+    link_test = TEST + "import os\nassert not os.path.islink('x') and os.listdir()"
+    run = run_cells_in_sandbox(
+        start_bubblewrap_backend(), "def f(): return 1", attack, link_test, TEST + "assert f() == 1"
+    )
+    assert list_outcomes(run)[2:] in (["ok", "ok"], ["failed", "ok"]), list_outcomes(run)

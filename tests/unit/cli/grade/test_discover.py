@@ -9,9 +9,9 @@ import pytest
 
 from pmh_jupyter.authoring.submission_folder import read_grade_ids
 from pmh_jupyter.cli.grade.discover import DiscoveredSubmissions, find_submissions
-from tests.support.grading.lesson import RIGHT, fill_in_answers, lesson, notebook
+from tests.support.grading.lesson import RIGHT, build_lesson, fill_in_answers, make_notebook_file
 
-SUBMITTED = notebook(fill_in_answers(RIGHT)).content
+SUBMITTED = make_notebook_file(fill_in_answers(RIGHT)).content
 OTHER = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 
@@ -30,7 +30,7 @@ def find(root: Path, *paths: str, source: str = "lesson/", name: str = "") -> Di
     """Find submissions for a source with this path, of which a name that ends in "/" is a folder."""
     location = root.parent / "source" / source
     (location if source.endswith("/") else location.parent).mkdir(parents=True, exist_ok=True)
-    release = replace(lesson(), lesson=name or location.name.removesuffix(".ipynb"))
+    release = replace(build_lesson(), lesson=name or location.name.removesuffix(".ipynb"))
     return find_submissions([str(root / path) for path in paths or ("",)], release, str(location))
 
 
@@ -214,7 +214,7 @@ def test_link_on_the_command_line_is_followed(root: Path) -> None:
 
 def test_notebook_that_cannot_be_read_within_limits_has_no_cells_of_the_lesson(root: Path) -> None:
     write(root, "ann.ipynb", "bob.ipynb")
-    release = replace(lesson(), lesson="lesson")
+    release = replace(build_lesson(), lesson="lesson")
 
     def read_some(path: str, folder: str) -> frozenset[str]:
         return frozenset() if path.endswith("ann.ipynb") else read_grade_ids(path, folder)

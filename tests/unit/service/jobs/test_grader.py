@@ -18,7 +18,7 @@ from pmh_jupyter.grading.submission_reader import SubmissionReader
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.jobs import grader as grader_module
 from pmh_jupyter.service.jobs.grader import RETRY_INTERVAL_SECONDS, Grader
-from tests.support.grading.lesson import task as lesson_task
+from tests.support.grading.lesson import make_task as lesson_task
 from tests.support.service.jobs import make_job
 
 ISOLATION = ReleaseIsolation(GRADER_VERSION, ())

@@ -80,9 +80,9 @@ def _test_cell(separator: str, line_end: str = "\n") -> str:
 @each_separator
 def test_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, line_end: str) -> None:
     source = _test_cell(separator, line_end)
-    checks = read_statements(ast.parse(source), source)
-    assert [check.is_hidden for check in checks] == [False, False, True, False]
-    assert [check.expression for check in checks[1:]] == ["visible(1)", "", "visible(2)"]
+    statements = read_statements(ast.parse(source), source)
+    assert [statement.is_hidden for statement in statements] == [False, False, True, False]
+    assert [statement.expression for statement in statements[1:]] == ["visible(1)", "", "visible(2)"]
     visible = remove_hidden_tests(source)
     assert "secret" not in visible
     assert "4711" not in visible

@@ -57,14 +57,20 @@ def run_student_cell(namespace: dict[str, Any], source: str) -> None:
 
 
 def passes_undefended(attack: Attack, shell: Shell) -> bool:
-    """True if a runner without a defense gives the point: it saw no exception that it takes for a failure."""
-    if attack.undefended == "shell":
-        answer, test = (
-            shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
-            for source in (attack.student, attack.test)
-        )
-        assert answer.success
-        return bool(test.success)
+    """Return whether a runner without a defense gives the point, because it sees no exception that it takes for a failure."""
+    return passes_in_shell(attack, shell) if attack.undefended == "shell" else passes_in_plain_python(attack)
+
+
+def passes_in_shell(attack: Attack, shell: Shell) -> bool:
+    answer, test = (
+        shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+        for source in (attack.student, attack.test)
+    )
+    assert answer.success
+    return bool(test.success)
+
+
+def passes_in_plain_python(attack: Attack) -> bool:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     run_student_cell(namespace, attack.student)
     try:

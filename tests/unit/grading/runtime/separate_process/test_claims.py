@@ -85,7 +85,8 @@ class EqualsOneOperand:
 
     def answer(self, target: Any, name: str, value: Any) -> Any:
         self.operands.append(value)
-        return (value == (self.operands + [None] * 20)[self.turn]) is (name != "ne")
+        is_turn = len(self.operands) > self.turn and value == self.operands[self.turn]
+        return not is_turn if name == "ne" else is_turn
 
 
 def claims_equality(verifier: ClaimVerifier, other: Any) -> bool:

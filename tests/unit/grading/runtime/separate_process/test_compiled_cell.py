@@ -35,7 +35,7 @@ def test_cell_that_is_not_python_is_not_compiled() -> None:
 
 def test_statement_that_cannot_be_compiled_raises_when_it_runs() -> None:
     compiled = compile_cell("assert x\nreturn 3")
-    assert compiled and [check.has_assertion for check in compiled.statements] == [True, False]
+    assert compiled and [statement.has_assertion for statement in compiled.statements] == [True, False]
     with pytest.raises(SyntaxError, match="outside function"):
         exec(compiled.statements[1].code)
 

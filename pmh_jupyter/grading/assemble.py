@@ -68,11 +68,11 @@ class NotebookPlan:
 
 @dataclass(frozen=True)
 class AssembledSubmission:
-    """What a grading runs.
+    """The notebooks that a grading runs.
 
     plans: one for each notebook of the release that has a requested exercise, in the release's order.
     visible_plans: the same without hidden tests.
-    notebooks: if the release has several notebooks, one may run another: all of them, without their tests and with the student's answers.
+    notebooks: all notebooks, without tests and with the student's answers, if the release has several: one may run another.
     """
 
     plans: tuple[NotebookPlan, ...]
@@ -91,7 +91,7 @@ def assemble_submission(task: GradingTask) -> AssembledSubmission:
 def collect_working_files(task: GradingTask, submission: AssembledSubmission) -> tuple[File, ...]:
     """Return the files for the run: the student's, with the release's own files restored, and the submission's notebooks.
 
-    A student's file in place of a folder of the release, or in a folder of the name of a file, is left out.
+    A student's file is left out if its path is a folder of the release, or is below a file of the release.
     """
     files = {file.path: file for file in task.sealed_files if not is_notebook(file)}
     files |= {file.path: file for file in submission.notebooks}
@@ -271,7 +271,7 @@ class _StepBuilder:
         selected = select_answers(cell, list(copies.values()))
         if release_index in self.matches.merged_into:
             selected = [copy for copy in selected if not is_untouched(cell, copy)]
-        selected_ids = set(map(id, selected))  # cells are equal if they look alike
+        selected_ids = set(map(id, selected))  # two cells with the same content are equal
         selected_indices = [n for n, copy in copies.items() if id(copy) in selected_ids and n not in self.early_cells]
         early_indices = [n for n, position in self.early_cells.items() if position == release_index]
         for student_index in sorted([*selected_indices, *early_indices]):

@@ -21,7 +21,7 @@ same grade_id, those that still have the stub are skipped, unless all of them ha
 Guarantees
 - A student's cell is matched at most once, and never if it has the grade_id of another cell of the release.
 - The same input gives the same matches.
-- The cost grows with the sum of both notebooks, not with their product.
+- The running time grows with the sum of the sizes of both notebooks, not with their product.
 """
 
 from __future__ import annotations

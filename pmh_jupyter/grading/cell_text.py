@@ -1,4 +1,4 @@
-"""Compares the texts of a release's cells with a student's copies of them. Pure."""
+"""Compares the sources of a release's cells with a student's copies of them. Pure."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def _apply_stub(source: str, stub: str) -> str:
 
 
 def is_unchanged(cell: Cell, copy: Cell) -> bool:
-    """Return whether a student's copy of a test or locked cell has the release's text, ignoring white space."""
+    """Return whether a student's copy of a test or locked cell has the release's source, ignoring white space."""
     return any(_equal_ignoring_whitespace(source, copy.source) for source in list_accepted_sources(cell))
 
 
 def list_accepted_sources(cell: Cell) -> tuple[str, ...]:
-    """Return the texts that a copy of a test or locked cell may have: the release's without its hidden tests, and with them."""
+    """Return the sources that a copy of a test or locked cell may have: the release's without its hidden tests, and with them."""
     return _remove_hidden_tests(cell.source), cell.source
 
 

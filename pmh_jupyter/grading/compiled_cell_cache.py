@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 CACHE_SIZE = 2_000
+# Compiles cells. Returns one text for each ("" for a cell that cannot be compiled), or an empty sequence if the run fails.
 CompileFunction = Callable[[Sequence[str]], Sequence[str]]
-"""Compiles cells. Returns one text for each ("" for a cell that cannot be compiled), or an empty sequence if the run fails."""
 
 
 class CompiledCellCache:
-    """The compiled cells of one backend, because another backend may have another Python. Safe to use from several threads."""
+    """The compiled cells of one backend. Another backend may have another Python. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

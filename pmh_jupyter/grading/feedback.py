@@ -10,7 +10,7 @@ from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestRes
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
-# What a test may not rely on, or has not looked at (see `runtime.separate_process.contract` and `runtime.test_cells.comparison_counts`).
+# For values that a test may not use (see `runtime.separate_process.contract`) or has not compared (`runtime.test_cells.comparison_counts`).
 _CONTRACT_MESSAGES = {
     TestReason.OBJECT_FOR_DATA: Message("test-object-for-data"),
     TestReason.OBJECT_OF_TEST: Message("test-object-of-test"),

@@ -8,8 +8,8 @@ and in-process, and compares the results.
 - If only the reference differs, and its later cells read names that test cells bind, these names are exported and the runs are repeated.
 - Test helpers run in the judge, which also has copies of the data of locked cells, unless the reference passes only with the notebook's
   own, because it changes them or the names that they read.
-- Otherwise all tests of the notebook run in-process. Mixing is not possible: a single test cell in the student process would bring its
-  hidden text there, where all later code could read it.
+- Otherwise all tests of the notebook run in-process. Mixing is not possible: even one test cell in the student process would expose its
+  hidden tests to all later code there.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ class IsolationCache:
         self._entries: OrderedDict[str, ReleaseIsolation] = OrderedDict()
 
     def get_or_decide(self, task: GradingTask, backend: SandboxBackend) -> ReleaseIsolation:
-        """Return the isolation of the task's release. Concurrent calls for one release wait for the first. Raises as `decide_isolation`."""
+        """Return the isolation of the task's release. Raises the errors of `decide_isolation`.
+
+        Concurrent calls for one release wait for the first.
+        """
         key = compute_isolation_key(task)
         with self._lock:
             key_lock = self._locks_by_key.setdefault(key, threading.Lock())
@@ -268,7 +271,7 @@ def _find_failure_causes(run: NotebookRun) -> Iterator[tuple[str, str]]:
 
 
 def _find_first_difference(left: PassedByCell, right: PassedByCell) -> str | None:
-    """Return the first cell that passes as a whole on one side only. How many of its tests fail makes no difference."""
+    """Return the first cell that passes as a whole on one side only. The number of failed tests does not matter."""
     return next((cell for cell in left if _has_passed(left[cell]) != _has_passed(right.get(cell, ()))), None)
 
 

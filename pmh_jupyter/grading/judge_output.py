@@ -106,7 +106,7 @@ class JudgeOutput(BaseModel):
     judge_exit_reason: how the judge ended, if it ended too early.
     compiled_cells: compiled test cells, if these were requested.
     is_complete: whether the judge reported the end.
-    is_malformed: whether the output holds a line that no judge writes.
+    is_malformed: whether the output contains a line that a judge does not write.
     """
 
     results: dict[int, CellResult] = Field(default_factory=dict)
@@ -122,7 +122,7 @@ class JudgeOutput(BaseModel):
 
 _optional_cell_number: TypeAdapter[int | None] = TypeAdapter(CellNumber | None)
 _text_tuple: TypeAdapter[tuple[str, ...]] = TypeAdapter(TextTuple)
-# By the name of the event: the configuration of a dictionary applies to the dataclass in it, which has none of its own.
+# A dictionary by the name of the event: its configuration applies to the dataclass in it, which has no configuration.
 _usage_by_event: TypeAdapter[dict[str, NotebookUsage]] = TypeAdapter(
     dict[str, NotebookUsage], config=ConfigDict(extra="forbid", str_max_length=MAX_TEXT_LENGTH)
 )
@@ -179,7 +179,7 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
 
 
 def _make_texts_printable(value: Any) -> Any:
-    """Return a value of containers and texts with every text in it made printable, except for keys."""
+    """Make all strings in nested containers printable, except for keys."""
     if isinstance(value, dict):
         return {key: _make_texts_printable(item) for key, item in value.items()}
     if isinstance(value, tuple):

@@ -1,9 +1,9 @@
 """Finds the global names that a cell binds and reads, on the host, without running the cell.
 
 `match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are supported. The sandbox's runtime has a
-simpler analysis (`runtime/execution/bindings.py`), which cannot import this module, and from which this module takes what a single node
-binds. `test_name_analysis_agrees.py` compares both.
-No function here raises, because a student may write any text, or recurses, because a student's code may be nested deeply.
+simpler analysis (`runtime/execution/bindings.py`), which cannot import this module. This module uses its function for the names that a
+single node binds. `test_name_analysis_agrees.py` compares both.
+The functions do not raise, because a student may write any text. They do not recurse, because a student's code may be nested deeply.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import lru_cache
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.runtime.execution.bindings import iter_names_bound_by_node
 
-# More than anybody writes by hand. A syntax tree takes a hundred times the memory of its source.
+# More than a person writes by hand. A syntax tree needs a hundred times the memory of its source.
 MAX_CHARACTERS = 100_000
 _IDENTIFIER_PATTERN = re.compile(r"[^\W\d]\w*")
 _MAGIC_PATTERN = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
@@ -60,7 +60,7 @@ def analyze_names(source: str) -> CellNames:
 
 
 def find_identifiers(source: str) -> frozenset[str]:
-    """Find all identifiers in a text."""
+    """Find all identifiers in a string."""
     return frozenset(_IDENTIFIER_PATTERN.findall(source[:MAX_CHARACTERS]))
 
 

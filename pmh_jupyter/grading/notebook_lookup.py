@@ -51,7 +51,7 @@ class SubmittedNotebooks:
         return None, Message("notebook-missing", {"notebook": release_notebook.path})
 
     def make_extra_notebook_messages(self, release_notebook: Notebook) -> list[Message]:
-        """Return a message for each notebook that holds cells of this one and was not graded."""
+        """Return a message for each notebook that contains cells of this one and was not graded."""
         grade_ids = set(release_notebook.index_cells_by_grade_id())
         readable = ((path, self._read_notebook(path)) for path in self.unmatched_paths)
         paths = [

@@ -1,7 +1,7 @@
 """The process that reads submissions: `python -m pmh_jupyter.grading.reader_process [MODULE…]`. See `submission_reader`.
 
-Reads requests from the socket on standard input until it is closed, each a function of ours with its arguments, and replies with the
-result or the error. It imports the modules named on the command line first.
+It reads requests from the socket on standard input until it is closed. A request is a function of this package with its arguments, the
+reply is its result or error. The process imports the modules named on the command line first.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(modules: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     start_bytes = _measure_memory()
     _send(channel, b"")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # after the start, nothing is left to say that a reply does not
+    os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # from here on, errors are reported in replies
     while (request := receive(channel)) is not None:
         _limit_request()
         reply = _serve(request)
@@ -90,13 +90,13 @@ def _serve(request: bytes) -> bytes:
         reply = ("unreadable", "it needs too much memory")
     except RecursionError:
         reply = ("unreadable", "it is nested too deeply")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it costs only this submission
+    except Exception as error:  # noqa: BLE001 - any error must affect this submission only
         reply = ("unreadable", f"an unexpected {type(error).__name__} occurred")
     return pickle.dumps(reply, protocol=5)
 
 
 def _limit_request() -> None:
-    """Set the limits for the next request: what the process has used so far, and the share of one request."""
+    """Set the limits for the next request: the current usage of the process plus the limits of one request."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _set_soft_limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + MAX_REQUEST_CPU_SECONDS)
     if used_bytes := _measure_memory():
@@ -109,7 +109,7 @@ def _set_soft_limit(kind: int, value: int) -> None:
 
 
 def _measure_memory() -> int:
-    """Return the size of the address space in bytes; 0 on systems that do not tell."""
+    """Return the size of the address space in bytes; 0 if /proc is not available."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * _PAGE_BYTES

@@ -128,7 +128,7 @@ def _list_message_nodes(node: ast.AST) -> list[ast.expr]:
 
 
 def _get_error_type(error: CellError) -> str:
-    """Return the type of an exception of a hidden test, if Python defines it. A student can name a class of their own after an input."""
+    """Return the type of an exception of a hidden test, if Python defines it. A student could name a class after an input."""
     return error.error_type if error.error_type in BUILTIN_EXCEPTIONS or not error.error_type else "Exception"
 
 

@@ -39,7 +39,7 @@ class NotebookRun:
 
     grader_error: an error of the grader itself, for the log.
     seconds: wall time.
-    is_malformed: whether the output held a line that no judge writes.
+    is_malformed: whether the output contained a line that a judge does not write.
     usage: the names, files and operators that the test cells used, if this was recorded.
     """
 
@@ -54,7 +54,7 @@ class NotebookRun:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the runs of all notebooks of one task have in common.
+    """The context that the runs of all notebooks of one task share.
 
     files: the files of the work folder. release_paths: the paths of those that belong to the release.
     preload: modules to import before the run. seed: of the random number generators.
@@ -156,7 +156,7 @@ class _JudgeBundle:
             "release_paths": sorted(context.release_paths.intersection(file.path for file in context.files)),
             "limits": {
                 **asdict(limits),
-                # Without a sandbox the count would include every process of the user who grades.
+                # Without a sandbox, the count would include every process of the user who grades.
                 "processes": limits.processes if context.backend.is_contained else None,
             },
             "seed": context.seed,
@@ -219,7 +219,7 @@ def _merge_output(
 
 
 def _remove_impossible_lines(plan: NotebookPlan, result: CellResult) -> CellResult:
-    """Remove the lines of errors that their cells do not have. A student's code can report any number."""
+    """Remove line numbers of errors that are beyond the end of their cell. A student's code can report any number."""
 
     def clean(error: CellErrorT) -> CellErrorT:
         has_cell = error.cell is not None and error.cell < len(plan.steps)

@@ -1,8 +1,8 @@
-"""Reads submissions in processes of their own, with limits on time and memory.
+"""Reads submissions in separate processes, with limits on time and memory.
 
-Whatever parses a submission (the JSON of notebooks, Jupytext, syntax trees, the matching of cells) may be made slow, large or fatal by
-its content. Such a submission costs itself: its reader process is killed and replaced, and `UnreadableSubmission` says why. A process
-reads one submission after another, because starting it takes longer than reading a notebook.
+The content of a submission can make its parsers (JSON, Jupytext, syntax trees, the matching of cells) slow, exhaust memory or crash them.
+Only that submission is affected: its reader process is killed and replaced, and `UnreadableSubmission` has the reason. A process reads one
+submission after another, because starting it takes longer than reading a notebook.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class SubmissionReader:
             process.kill()
 
     def assemble(self, task: GradingTask) -> AssembledSubmission:
-        """Do what `assemble_submission` does. Raises UnreadableSubmission, and Unavailable if no process can be started."""
+        """Call `assemble_submission` in a reader process. Raises UnreadableSubmission, and Unavailable if no process can be started."""
         return self.call(
             assemble_submission,
             replace(
@@ -142,7 +142,7 @@ class _ReaderProcess:
         self._is_started = False
         self._channel, remote_channel = socket.socketpair()
         with remote_channel:
-            # -P: a module of ours is never looked for in the current folder, which may be a student's.
+            # -P: do not import our modules from the current folder, which may be a student's.
             command = [sys.executable, "-P", "-m", "pmh_jupyter.grading.reader_process", *preload]
             environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             try:
@@ -186,13 +186,13 @@ class _ReaderProcess:
         return bytes(receive_exactly(self._channel, size, deadline))
 
     def _describe_end(self) -> str:
-        """Return why the process has ended, as far as its exit status tells."""
+        """Return why the process has ended, according to its exit status."""
         self._process.kill()
         return TOO_SLOW if self._process.wait() == -signal.SIGXCPU else CRASHED
 
 
 class _ReplyUnpickler(pickle.Unpickler):
-    """Restricted to inert types: the process has parsed what a student wrote, so its reply cannot name any code."""
+    """Accepts inert types only: the process has parsed a student's files, so its reply must not name any code."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:

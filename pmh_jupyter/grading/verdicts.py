@@ -1,12 +1,12 @@
 """Turns the results of cells into verdicts. Pure.
 
 Points follow nbgrader's rule: a test cell gives all of its points if it ran to its end and all of its tests passed, otherwise none. A
-cell that passed and ends in a number gives that many points. If the author requests weights, each assertion gives its own part. A test
+cell that passed and ends in a number gives that many points. If the author requests weights, each assertion gives its part. A test
 without a result gives no points; a number that cannot be points gives none and is flagged. An exercise's points are the sum over its test
 cells.
 
-Each exercise has one reason. The message of a test that could not be evaluated says only this: it repeats neither the reason, nor the
-author's message about values that were never compared.
+Each exercise has one reason. The message of a test that could not be evaluated says only this. It repeats neither the reason nor the
+author's message about values that were not compared.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ class JudgeRun:
 class SandboxBackend(Protocol):
     """Runs bundles through `grading/runtime` in a sandbox. Safe to use from several threads at once."""
 
+    # Test cells that were compiled by the Python of this backend.
     compiled_cells: CompiledCellCache
-    """Test cells that were compiled by the Python of this backend."""
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class SandboxBackend(Protocol):
         """
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
-        """Return a text that identifies the software that runs students' code: its Python and installed packages. "" if unknown."""
+        """Return a string that identifies the software that runs students' code: its Python and installed packages. "" if unknown."""
 
     def close(self) -> None:
         """End the processes that wait for the next run. The backend may be used again."""
@@ -89,7 +89,7 @@ def build_fork_server_command(
     """Return the command that starts a fork server from the `runtime` package in `folder`, the only package of ours that it can import.
 
     control: descriptor of the socket that it serves.
-    private_paths: parts of the Python installation below folders that each submission gets anew; None without a sandbox.
+    private_paths: parts of the Python installation below folders that are private to each submission; None without a sandbox.
     """
     return build_python_command(
         python,

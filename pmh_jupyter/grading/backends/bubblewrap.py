@@ -2,11 +2,11 @@
 
 There is one persistent sandbox per set of preloaded modules. It mounts a fixed list of paths read-only: the system's programs and
 libraries, the parts of the grader's Python, a few files of /etc, and our `runtime` folder. Only tmpfs is writable. The sandbox runs our
-fork server and its judges. In it, each submission gets its own namespaces and a filter of system calls (`runtime/sandbox`).
+fork server and its judges. Each submission in it gets separate namespaces and a system call filter (`runtime/sandbox`).
 
 If root starts it, there is no user namespace, because root in a user namespace could still read root's files. Each submission then gets
-its own user id, so that its processes are counted separately. If an unprivileged user starts it, this user is mapped in a user namespace,
-and in another one for each submission, in which the kernel (5.14 and newer) counts processes separately.
+a separate user id, so that its processes are counted separately. If an unprivileged user starts it, this user is mapped in one user
+namespace, and in another one for each submission, in which the kernel (5.14 and newer) counts processes separately.
 """
 
 from __future__ import annotations

@@ -46,9 +46,9 @@ os.set_blocking(errors, False)
 os.dup2(errors, 2)
 os.close(errors)
 """
-# The fork server switches between the users of judge and student, and watches and ends processes. No process that runs a cell has these.
+# The fork server switches between the users of judge and student, and watches and ends processes. Processes that run cells lack these.
 CAPABILITIES = ["SETUID", "SETGID", "SETPCAP", "KILL", "SYS_PTRACE"]
-# Memory of the fork server, the judge and their files, in addition to the submission's limit.
+# Memory of the fork server, the judge and their files, beyond the submission's limit.
 OVERHEAD_BYTES = 512 << 20
 MAX_PROCESSES = 256
 CPU_LIMIT = 1.0
@@ -126,7 +126,7 @@ class GradingContainer:
                 raise NoSandbox(f"The memory of a container cannot be limited: {error}") from error
 
     def run(self, bundle: bytes, timeout_seconds: float) -> JudgeRun:
-        """Run its only grading, within `timeout_seconds`."""
+        """Run the one grading of this container, within `timeout_seconds`."""
         assert self._control
         judge_run = request_grading(self._control, bundle, timeout_seconds)
         return replace(judge_run, stderr_tail=self.read_stderr_tail())

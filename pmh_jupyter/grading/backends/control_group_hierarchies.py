@@ -77,7 +77,7 @@ def _locate_group(mount: Mount, group: str) -> Path | None:
 
 
 def _find_delegated(mount_folder: Path, own_group: Path) -> Hierarchy | None:
-    """Return the nearest group of v2, from the own one upwards, in which controllers can be enabled for new groups."""
+    """Return the nearest group of v2, from that of this process upwards, in which controllers can be enabled for new groups."""
     for group in (own_group, *own_group.parents):
         if _may_divide(group, own_group, mount_folder):
             controllers = tuple(_enable_controllers(group))

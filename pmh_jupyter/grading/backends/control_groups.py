@@ -1,9 +1,8 @@
-"""Control groups (cgroups) of gradings: one for each, which the kernel gives one core at most, and limits of memory and processes.
+"""Control groups (cgroups) of gradings, one for each. The kernel limits a group to one core, and limits its memory and processes.
 
-The groups of one backend are in a folder of its own in each hierarchy: with cgroup v2 there is one hierarchy, with v1 one for each
-controller. A controller without a folder that this process may use is left out. The process that created a folder holds a lock on it as
-long as it runs. Other processes remove folders without this lock, so nothing stays of a process that was killed for longer than until the
-next one starts.
+Each backend has one folder for its groups in each hierarchy. With cgroup v2 there is one hierarchy, with v1 one for each controller. A
+controller is left out if this process may not use any of its folders. The process that created a folder holds a lock on it as long as it
+runs. Other processes remove folders without this lock, so folders of a killed process are removed when the next process starts.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ __all__ = ["ALL_CONTROLLERS", "ControlGroups", "remove_abandoned_folders"]
 log = logging.getLogger(__name__)
 FOLDER_PREFIX = "pmh-gradings-"
 PERIOD_MICROSECONDS = 100_000
-# Gradings of a service per core (see `worker_allocation`). All groups together weigh as much as so many processes outside of them.
+# Gradings of a service per core (see `worker_allocation`). All groups together weigh as much as this number of processes outside of them.
 GRADINGS_PER_CORE = 2
 MAX_WEIGHT_FACTOR = 100
 MAX_ATTEMPTS = 5
@@ -107,7 +106,7 @@ class ControlGroups:
         """Remove all folders. A later grading creates new ones."""
         with self._lock:
             owned, self._owned = self._owned, None
-            # A process that was forked from the owner must not remove the owner's.
+            # A process that was forked from the owner must not remove the owner's folders.
             if owned and owned.pid == os.getpid():
                 owned.close()
 
@@ -250,7 +249,7 @@ def remove_abandoned_folders(parent: Path) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder of groups. A group in which a process still runs stays, with the folder, for the next host to remove."""
+    """Remove a folder of groups. If a process still runs in a group, the group and the folder are left for the next host to remove."""
     with suppress(OSError):
         for group in [*folder.iterdir(), folder]:
             if group.is_dir():

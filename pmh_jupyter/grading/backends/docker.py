@@ -1,4 +1,4 @@
-"""A backend of Docker containers: each submission gets its own container, which is started in advance and removed afterwards.
+"""A backend of Docker containers: one for each submission, started in advance and removed afterwards.
 
 A container has no network, a read-only root, and resource limits for all of its processes together. It has only the capabilities that the
 fork server needs to give judge and student different user ids and to end their processes. It communicates with this process over one

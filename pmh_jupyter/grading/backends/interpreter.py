@@ -68,7 +68,7 @@ def _describe_own_interpreter() -> tuple[tuple[int, int], bool, set[str], list[s
 
 
 def _find_installation_paths(executable: Path, prefix_folders: set[Path]) -> list[Path]:
-    """Return the outermost of the folders, and those symbolic links to the executable that are in none of them."""
+    """Return the outermost of the folders, and the symbolic links to the executable outside of them."""
     paths = [
         folder for folder in sorted(prefix_folders) if not any(other in folder.parents for other in prefix_folders)
     ]

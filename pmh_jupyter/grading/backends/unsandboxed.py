@@ -1,7 +1,7 @@
 """A backend without a sandbox, for tests, and for a hub on loopback if no sandbox is available.
 
 A submission has the same access to the machine as this process. Time, memory, file size and output are still limited. Detached processes
-are found and ended, unless they first kill the process that looks for them.
+are found and ended, unless they first kill the process that searches for them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Executes the cells of a notebook in an IPython shell or by plain `exec`, and describes the errors that they raise.
 
-What test cells gain: the cell and the line of an error, the source text of an expression, and readable values. `bindings` finds the names
+Test cells can report the cell and the line of an error, the source text of an expression, and readable values. `bindings` finds the names
 that a cell binds and reads, `source_lines` splits source into lines.
 """

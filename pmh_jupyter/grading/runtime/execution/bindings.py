@@ -1,7 +1,6 @@
 """Name analysis of cells in the runtime: which names a cell binds, reads and imports, from its syntax tree alone.
 
-`grading.name_analysis` looks at the scopes of a cell in more detail. It is for the host, which parses what students write, and analyzes
-cells that are not valid Python, too.
+`grading.name_analysis` analyzes the scopes of a cell in more detail. It is for the host, and also analyzes cells that are not valid Python.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
-# Exceptions that `ast.parse` raises for text that is not Python: ValueError for a lone surrogate, the last two for deep nesting.
+# Exceptions that `ast.parse` raises for a string that is not Python: ValueError for a lone surrogate, the last two for deep nesting.
 # The same as `domain.python_syntax.PARSE_ERRORS`, which the runtime cannot import.
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -77,7 +76,7 @@ def _iter_children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Sco
 
 
 def iter_names_bound_by_node(node: ast.AST) -> Iterator[str]:
-    """Yield the names that this very node binds in its scope, not those that its children bind."""
+    """Yield the names that a node itself binds in its scope, without those that its children bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

@@ -17,7 +17,7 @@ from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Sh
 from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.sandbox.resource_check import exit_if_exhausted
 
-# Lines and words that suggest IPython's syntax or names. A false match costs a few milliseconds, nothing else.
+# Lines and words that suggest IPython's syntax or names. A false match only costs a few milliseconds.
 IPYTHON_SYNTAX = re.compile(
     r"^[ \t]*(?:[%!?]|>>>|In \[|\.\.\. )"  # magics, commands, help, prompts
     r"|^[,;/][A-Za-z_]"  # quoted calls
@@ -53,7 +53,7 @@ def _loops_over_underscore(text: str) -> bool:
     """Return whether `_` is between `for` and `in`. A pattern for this would take minutes for a comment that repeats `for _`."""
     for part in re.split(r"[:\n]", text):
         words = iter(re.findall(r"\w+", part))
-        if "for" in words and "_" in words and "in" in words:  # each continues after the word before it
+        if "for" in words and "_" in words and "in" in words:  # each search continues after the previous word
             return True
     return False
 
@@ -76,7 +76,7 @@ class CellExecutor:
         )
         cell_error = None if error is None else describe_cell_error(error, self.leading_blank_lines)
         _close_figures()
-        del error  # its traceback keeps the frames of the cell's functions alive, with all that their locals hold
+        del error  # its traceback keeps the frames of the cell's functions and their local values alive
         exit_if_exhausted()
         return cell_error
 
@@ -100,7 +100,7 @@ class CellExecutor:
 
 
 def _close_figures() -> None:
-    """Close the figures of a cell, as Jupyter does after it has shown them. The next cell begins without one."""
+    """Close the figures of a cell, as Jupyter does after displaying them. The next cell starts without figures."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         with suppress(Exception):  # the student's code may have replaced anything

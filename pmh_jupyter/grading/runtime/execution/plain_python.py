@@ -8,7 +8,7 @@ from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
 
 
 def to_plain_python(source: str) -> str | None:
-    """Return the source without IPython's syntax. None for text that is not valid Python either way."""
+    """Return the source without IPython's syntax. None for a string that is not valid Python either way."""
     try:
         ast.parse(source)
         return source

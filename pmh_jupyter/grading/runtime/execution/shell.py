@@ -40,7 +40,7 @@ class Shell(InteractiveShell):
         """Do nothing: there is no screen, and `%matplotlib inline` must not fail because of that."""
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: `describe_cell_error` reports the error, and formatting it costs more than running most cells."""
+        """Do nothing: `describe_cell_error` reports the error, and formatting it takes longer than running most cells."""
 
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing, for the reason given in `showtraceback`."""
@@ -91,7 +91,7 @@ def describe_cell_error(
 
 
 def get_error_type_name(error: BaseException) -> str:
-    """Return the name of an exception's class. A class of the notebook that has the name of a built-in exception says so."""
+    """Return the name of an exception's class. A class of the notebook with the name of a built-in exception is marked as such."""
     name: str = type.__dict__["__name__"].__get__(type(error))
     is_builtin_name = isinstance(getattr(builtins, name, None), type)
     return clip(f"{name} (own class)" if is_builtin_name and not _is_builtin_class(type(error), name) else name, 80)

@@ -1,7 +1,7 @@
 """Lines of source code, counted as Python counts them.
 
 `str.splitlines` also ends a line at a form feed, a vertical tab, NEL, U+2028 and other separators. Python's tokenizer does not, so line
-numbers of a syntax tree, of a traceback and of a marker comment agree only if one rule splits the source for all of them.
+numbers of syntax trees, tracebacks and marker comments agree only if the same rule splits the source for all of them.
 """
 
 from __future__ import annotations

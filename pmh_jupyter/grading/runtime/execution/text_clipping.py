@@ -1,4 +1,4 @@
-"""Text that leaves the sandbox: limited in length, valid UTF-8, and shortened in the middle so that both ends can be read."""
+"""Clips strings that leave the sandbox: limited in length, valid UTF-8, and shortened in the middle so that both ends can be read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import reprlib
 LONG_CONTAINER_SIZE = 10_000
 MAX_NAME_LENGTH = 200
 MAX_VALUE_LENGTH = 2_000
-# Memory addresses differ from one grading to the next, and no student needs them.
+# Memory addresses differ from one grading to the next, and students do not need them.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=>)")
 _ABRIDGED_TYPES = frozenset({list, tuple, dict, set, frozenset})
 
 
 def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
-    """Shorten a text to at most `limit` characters, with " … " in place of its middle. Lone surrogates become "?".
+    """Shorten a string to at most `limit` characters, with " … " in place of its middle. Lone surrogates become "?".
 
-    Removes memory addresses, so that the same submission gives the same text each time.
+    Removes memory addresses, so that the same submission gives the same string each time.
     """
     if " at 0x" in text:
         text = _ADDRESS.sub("", text)
@@ -25,9 +25,9 @@ def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def format_value(value: object, limit: int = MAX_VALUE_LENGTH) -> str:
-    """Return the value's repr, clipped. Very long containers are abridged first. If the repr raises, the name of the type takes its place.
+    """Return the value's repr, clipped. Very long containers are abridged first. If the repr raises, the name of the type is returned.
 
-    The contents of a namespace are not shown, because it may hold names of a hidden test.
+    The contents of a namespace are not shown, because it may contain names of a hidden test.
     """
     try:
         if type(value) is dict and "__builtins__" in value:

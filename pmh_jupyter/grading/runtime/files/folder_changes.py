@@ -1,7 +1,7 @@
 """Finds changes in the shared folders of this process, and applies changes of the other process to them.
 
 A file is identified by its shared folder ("work", "temporary") and its path in it, as bytes. Only regular files and folders are
-synchronized. Links, pipes and devices are ignored, links are never followed, and other file systems mounted in a folder are left out.
+synchronized. Links, pipes and devices are ignored, links are never followed, and file systems mounted in a folder are excluded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Synchronizes the shared folders of judge and student process: before one of them continues, it receives the other's changes.
+"""Synchronizes the shared folders of judge and student process: before either continues, it receives the changes of the other.
 
 The judge sends requests, the student process replies. No folder is scanned before a test uses a file in it. The replies are not trusted:
 names and contents are checked, and the judge writes them to folders that contain none of its own files. A file of the lesson or of a test
@@ -39,8 +39,8 @@ __builtins__ = BUILTINS
 _original_stat = os.stat  # the original, which the file policy wraps while a test cell runs
 WORK_FOLDER, TEMPORARY_FOLDER = "work", "temporary"
 FILE_CHANGED = "file-changed"
+# The current folder of a process: a shared folder and a path in it.
 FolderLocation = tuple[str, bytes]
-"""The current folder of a process: a shared folder and a path in it."""
 
 
 class ExchangePeer(Protocol):
@@ -216,7 +216,7 @@ class JudgeFileSync:
             self._lesson_keys.add(change.key)
 
     def _record_own_change(self, change: FileChange) -> None:
-        """Record whose file it is that a test has changed."""
+        """Record that a file that a test has changed belongs to the tests."""
         self._notebook_keys.discard(change.key)
         if change.kind == FILE:
             self._test_keys.add(change.key)
@@ -246,7 +246,7 @@ class JudgeFileSync:
             )
 
     def _decode_reply(self, reply: Any) -> tuple[list[FileChange], FolderLocation | None]:
-        """Check the reply of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
+        """Validate the reply of the student process. Raises `PeerLost` if it is malformed, and OSError if its files are too large."""
         try:
             if type(reply) is not tuple:
                 raise WireFormatError("The reply has the wrong type.")
@@ -330,7 +330,7 @@ class StudentFileSync:
     def exchange_changes(
         self, remote_digests: Any, changes: Any, new_folder: Any
     ) -> tuple[tuple[Any, ...], FolderLocation | None]:
-        """Apply the changes of the judge. Returns the changes of this side, and the current folder if it is another one.
+        """Apply the changes of the judge. Returns the changes of this side, and the current folder if it has changed.
 
         remote_digests: the files of the judge as (shared folder, path, digest) if it does not know the files of this side, else None.
         """

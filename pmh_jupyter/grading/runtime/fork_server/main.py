@@ -1,6 +1,6 @@
 """The process that every grading is forked from. It imports everything once, and never runs a student's code.
 
-It serves the host over one socket. Each request comes with a socket of its own, over which the judge then communicates with the host.
+It serves the host over one socket. Each request comes with a separate socket, over which the judge then communicates with the host.
 The fork server forks a judge for it, enforces the judge's deadline, and keeps the socket open until the judge and the submission's
 sandbox are gone. When the host reads the end of the stream, all processes of the submission have ended.
 """
@@ -156,8 +156,8 @@ class ForkServer:
     def _find_least_used_cpu(self) -> int:
         """Return the CPU with the fewest gradings, chosen at random among equals. Each grading is pinned to one CPU.
 
-        Judge and student process run alternately, so on one CPU no wake-up has to cross to another. And every submission gets the
-        same share of this machine.
+        Judge and student process run alternately, so one CPU is enough, and neither waits to be woken up on another one. Every submission
+        gets the same share of this machine.
         """
         used_cpus = [run.cpu for run in self.runs.values()]
         cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (used_cpus.count(cpu), os.urandom(2)))
@@ -180,7 +180,7 @@ class ForkServer:
             os._exit(exit_code)
 
     def _read_sandbox_pids(self) -> None:
-        """Read which sandbox belongs to which judge. If a judge dies, the fork server kills its sandbox."""
+        """Read the pids of sandboxes and their judges. If a judge dies, the fork server kills its sandbox."""
         for judge_pid, sandbox_pid in _PID_PAIR.iter_unpack(os.read(self.pid_reader, _PID_PAIR.size * 64)):
             for run in self.runs.values():
                 if run.judge_pid == judge_pid:

@@ -1,4 +1,6 @@
-"""Runs a notebook's cells, in the judge, and reports each result to the host. A cell that kills the student process costs no other cell.
+"""Runs a notebook's cells, in the judge, and reports each result to the host.
+
+If a cell kills the student process, the other cells still run.
 
 Events are JSON lines:
 
@@ -39,7 +41,7 @@ from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
 # Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
 PROCESS_TIMEOUT_SECONDS = 5.0
-# A checkpoint costs as much as a few cells of most notebooks. It is taken only if running the cells since the last one again would take
+# A checkpoint takes as long as a few cells of most notebooks. It is taken only if running the cells since the last one again would take
 # longer than this. When a cell is lost, the cells since the last checkpoint are run again; without a checkpoint, all of them, in empty
 # folders.
 CHECKPOINT_THRESHOLD_SECONDS = 0.1
@@ -157,7 +159,7 @@ class NotebookRunner:
         """Limit the time of one cell, which the judge runs in the `with` block."""
         assert self.judge and self.link
         self.link.deadline = time.monotonic() + seconds
-        with _limit_cpu_time(seconds + 1):  # a student's cell, too, may call what a test has handed over
+        with _limit_cpu_time(seconds + 1):  # a student's cell may call an object that a test has passed, too
             yield self.judge
 
     def _take_checkpoint(self) -> None:

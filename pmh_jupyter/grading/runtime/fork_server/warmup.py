@@ -1,8 +1,8 @@
-"""Warms up the fork server: runs cells on every path that a submission takes, so that forked processes have nothing left to import.
+"""Warms up the fork server: runs cells on every path that a submission takes, so that forked processes need no further imports.
 
 The code of judge and student process runs many times. Python specializes code that has run a few times, and stores the specialized
 code with the function. Forked processes then need not specialize it again or copy its memory pages. The cells that run
-here are ours, not a student's.
+here are not those of a student.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparatePr
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 
-# More runs than Python waits for before it specializes a function.
+# More runs than Python needs before it specializes a function.
 WARMUP_RUNS = 12
 WARMUP_TIMEOUT_SECONDS = 30.0
 STUDENT_CELL = """
@@ -76,7 +76,7 @@ assert len(double("ab")) == 5
 
 
 def warm_up(shell: Shell) -> None:
-    """Run cells with IPython and plain Python, and tests in-process and in a separate process. The shell is as new afterwards."""
+    """Run cells with IPython and plain Python, and tests in-process and in a separate process. Afterwards, the shell is like new."""
     shell.run_student_cell(0, "import math\nx = [f'{n}' for n in range(3)]\nclass A: pass\n1 / 0")
     shell.run_student_cell(0, "x")
     execute_test_cell(shell, "assert x == 3, 'x'\nassert len(x) == 3\nassert 1 / 0\n", {})

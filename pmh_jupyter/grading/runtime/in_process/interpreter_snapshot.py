@@ -1,4 +1,4 @@
-"""Saves and restores the hooks that the interpreter and IPython call by themselves."""
+"""Saves and restores the hooks that the interpreter and IPython call."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class InterpreterSnapshot:
         yield from self._restore_list("interpreter-changed", "gc.callbacks", gc.callbacks, self.gc_callbacks)
 
     def _restore_list(self, code: str, name: str, live: list[Any], saved: list[Any]) -> Iterator[FlagFields]:
-        """Restore a list, but leaves items in it that a library has added since."""
+        """Restore a list, but leave items in it that a library has added since."""
         foreign_items = [item for item in live if not _contains(item, saved) and not self.is_from_library(item)]
         if foreign_items or not all(_contains(item, live) for item in saved):
             live[:] = saved + [item for item in live if not _contains(item, saved) and self.is_from_library(item)]

@@ -1,7 +1,7 @@
-"""Compares the test results of a student process with the judge's own reading of the test cell.
+"""Compares the test results of a student process with the source of the test cell.
 
-A student process that runs tests can report anything. What it reports has to fit the source at least: an assertion that passed is one of
-the cell, in its order, and a cell that passed has passed all of them.
+A student process that runs tests can report anything. Its report must at least be consistent with the source: an assertion that passed is
+one of the cell, in its order, and a cell that passed has passed all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def find_contradiction(tests: list[Any], source: str) -> str:
     try:
         statements = read_statements(ast.parse(to_plain_python(source) or ""), source)
     except PARSE_ERRORS:
-        return ""  # the cell fails for everybody
+        return ""  # the cell fails for every submission
     asserting = [(statement.name, statement.is_hidden) for statement in statements if statement.has_assertion]
     if any(test.get("outcome") != "passed" for test in tests) or len(asserting) > MAX_TEST_RESULTS:
         return ""  # it does not pass

@@ -1,15 +1,15 @@
-"""Protects tests that run in the student's own process: restores changes by the student's code, and flags its attempts.
+"""Protects tests that run in the student process: restores changes by the student's code, and flags its attempts.
 
 `TamperGuard` saves the state of the process before any of the student's code runs. Before and after each test cell it compares and
 restores everything; between the statements of a cell it restores the builtins. While a test runs, an audit hook (`policies.student_policy`)
 denies the student's code frames, lists of all objects, tracing and further audit hooks. Comparisons do not trust a student's operators
 (`test_cells.comparison`). Observations become flags. A flag never changes a score.
 
-The student's code and the judge share one process, so the following cannot be prevented. Therefore tests run in a separate process if
-they can:
+The student's code and the tests share one process, so the following cannot be prevented. Tests therefore run in a separate process if
+possible:
 
 - A function receives its arguments, and may save them.
-- Native code (ctypes, or a student's extension module) can read and write any memory, this module's included. `ctypes` is
+- Native code (ctypes, or a student's extension module) can read and write any memory, including this module's. `ctypes` is
   flagged, an extension module is not.
 - Code may change this module itself, or find the judge's objects through gc before a test runs. gc is flagged. A change of our own
   modules is restored and flagged only while `TamperGuard.restore` itself is intact.

@@ -39,7 +39,7 @@ class CellContext:
 
     tamper_guard: restores the process; None to restore nothing.
 
-    Known from running the reference solution (None: not known, and nothing is refused because of it):
+    Recorded from the reference solution (None: not recorded, so nothing is refused because of it):
     allowed_operators: operators that it used on objects of its own classes in this cell.
     shadowed_builtins: builtins that it rebinds.
     exported_names: names that the test cell binds and later cells read. Other names are removed after the cell.
@@ -148,7 +148,7 @@ def _execute_statements(
 
 
 def _pin_names(context: CellContext, bound_names: set[str], namespace: dict[str, Any]) -> dict[str, Any]:
-    """Builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
+    """Return builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
     if context.shadowed_builtins is None:
         return {}
     pinned: dict[str, Any] = {}
@@ -168,7 +168,7 @@ def _pin_names(context: CellContext, bound_names: set[str], namespace: dict[str,
 
 
 def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return the lookup of names that a helper's own cell does not define: the same as for names of the test cell."""
+    """Return the lookup of names that the cell of a helper does not define: the same as for names of the test cell."""
     return lambda name: pinned[name] if name in pinned else namespace[name]
 
 

@@ -1,5 +1,5 @@
 """Runs notebooks in other languages than Python, with a Jupyter kernel in the student process.
 
-What test cells gain: they can be in any language with a Jupyter kernel. The kernel itself reports whether a test cell ran without an error,
-so a student who controls the kernel controls the result.
+Test cells can be in any language with a Jupyter kernel. The kernel itself reports whether a test cell ran without an error, so a student
+who controls the kernel controls the result.
 """

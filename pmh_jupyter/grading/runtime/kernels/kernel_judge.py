@@ -16,7 +16,7 @@ from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason
 
-# R and Julia take seconds to start, on a busy machine many.
+# R and Julia take seconds to start, and much longer on a busy machine.
 KERNEL_START_TIMEOUT_SECONDS = 60.0
 # Memory that a kernel and its driver need on top of the memory limit of a submission.
 KERNEL_MEMORY_BYTES = 192 << 20
@@ -112,6 +112,6 @@ def _get_error_name(reply: dict[str, str]) -> str:
 
 
 def _get_error_detail(reply: dict[str, str]) -> str:
-    """Return the error's message. A shell reports no more than a number, the exit status."""
+    """Return the error's message. A shell only reports a number, the exit status."""
     detail = reply["message"].strip()
     return clip(f"exit status {detail}" if detail.isdecimal() else detail)

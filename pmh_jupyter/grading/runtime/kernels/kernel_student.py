@@ -1,7 +1,7 @@
 """The student's end for notebooks in other languages than Python: a Jupyter kernel runs the cells, driven by nbclient.
 
-Kernel and driver are processes of the submission's sandbox, with its uid and limits. They communicate over sockets in its own files.
-The kernel's reply is no more trustworthy than a test that runs in-process. Requests are those of `in_process.judge`, but a reply
+Kernel and driver are processes of the submission's sandbox, with its uid and limits. They communicate over sockets among its files.
+The kernel's reply is not more trustworthy than a test that runs in-process. Requests are those of `in_process.judge`, but a reply
 describes only how the execution ended. `kernel_judge` turns it into a cell error or a test result.
 """
 

@@ -197,13 +197,13 @@ def _read_scalar(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 
 
 def _is_beyond_single_precision(value: Any) -> bool:
-    """Return whether a number of single precision equals numbers that are far from it: what is compared with it is rounded, too."""
+    """Return whether a number of single precision equals distant numbers, because numbers that are compared with it are rounded, too."""
     size = abs(float(value))
     return not 1e-37 < size < 1 << 24
 
 
 def _widen(decoder: ValueDecoder, value: Any) -> Any:
-    """Return an array of half precision as one of double precision, with the numbers that it shows (0.1 is 0.1), where it must be."""
+    """Convert half precision to double precision, with the numbers that are displayed (0.1 stays 0.1), unless half precision is kept."""
     if value.dtype.char != "e" or decoder.keeps_half_precision():
         return value
     numpy = import_numpy()

@@ -4,8 +4,8 @@ Only values whose type is exactly one of a fixed list are encoded by value. Ever
 a memo or are nested too deeply, is encoded as a reference by the caller's function. Decoding never runs code that the message names.
 
 **Identity.** With a `Memo`, a mutable value is encoded as `["m", number, tag, …]`, and when it occurs again in the same message as
-`["=", number]`. So it arrives as one object, cycles included. The memo assigns the numbers. A memo that outlives a message returns the copy
-that an earlier message made (`find_known_value`), which is then refilled in place.
+`["=", number]`. So it arrives as one object, cycles included. The memo assigns the numbers. If a memo outlives a message, it returns
+the copy that an earlier message made (`find_known_value`), which is then refilled in place.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Codec:
         return encoder.encode_items(content), encoder.encode_items(changed_values)
 
     def decode_message(self, content: WireValue, changed_values: WireValue, memo: Memo) -> tuple[list[Any], list[Any]]:
-        """Decode the two lists of a message. Raises what `decode` raises, and any exception for lists that are no lists."""
+        """Decode the two lists of a message. Raises the errors of `decode`, and any exception for arguments that are not lists."""
         decoder = Decoder(self, memo)
         return decoder.decode_items(content), decoder.decode_items(changed_values)
 
@@ -215,7 +215,7 @@ def _find_library_writer(cls: type) -> Callable[[ValueEncoder, Any], list[Any]] 
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Give a mutable value the content of another. Returns False, without a change, if that is not possible."""
+    """Replace the content of a mutable value by that of another. Returns False, without a change, if that is not possible."""
     if type(existing) is not type(fresh):
         return False
     if type(existing) in containers.NUMBERED_TYPES:

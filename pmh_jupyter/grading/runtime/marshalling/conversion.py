@@ -1,6 +1,6 @@
 """Converts a value of a class that derives from a plain type (a `dict` subclass, a member of a `StrEnum`) to the plain type, without loss.
 
-It runs in the process of the value, and uses the plain type's own methods: what the class overrides does not matter.
+It runs in the process of the value, and uses the methods of the plain type: overridden methods of the class have no effect.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
+# The plain value of an immutable object, by its base type.
 PLAIN_VALUE_FUNCTIONS: dict[type, Callable[[Any], Any]] = {
     int: int.__pos__,
     float: float.__pos__,
@@ -31,7 +32,6 @@ PLAIN_VALUE_FUNCTIONS: dict[type, Callable[[Any], Any]] = {
     tuple: lambda value: tuple.__getitem__(value, slice(None)),
     frozenset: lambda value: frozenset(frozenset.__iter__(value)),
 }
-"""The plain value of an immutable object, by its base type."""
 
 
 def _convert_date(value: datetime.date) -> datetime.date:
@@ -40,7 +40,7 @@ def _convert_date(value: datetime.date) -> datetime.date:
 
 def _convert_datetime(value: datetime.datetime) -> datetime.datetime:
     zone = datetime.datetime.tzinfo.__get__(value)
-    # A zone of another library, or the notebook's own, becomes an offset.
+    # A time zone of another library or of the notebook becomes an offset.
     if zone is not None and type(zone) not in (datetime.timezone, zoneinfo.ZoneInfo):
         zone = datetime.timezone(datetime.datetime.utcoffset(value) or datetime.timedelta())
     return datetime.datetime.combine(_convert_date(value), datetime.datetime.time(value), zone)
@@ -106,7 +106,7 @@ def has_plain_base(cls: type) -> bool:
 
 
 def convert(value: Any) -> Any:
-    """Convert a value whose class has a plain base. The items of a container stay what they are."""
+    """Convert a value whose class has a plain base. Items of containers are not converted."""
     converter = _find_converter(type(value))
     assert converter is not None
     return converter(value)

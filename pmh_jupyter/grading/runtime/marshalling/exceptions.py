@@ -21,8 +21,8 @@ def _make_exception_class(name: str, *bases: type[BaseException]) -> type[Except
     return type(name, (*bases, Exception), {"__module__": "builtins"})
 
 
-# An exception of the student's code must not interrupt the judge: each of these arrives as an ordinary exception. SystemExit, which a test
-# may expect, is both.
+# An exception of the student's code must not interrupt the judge: each of these arrives as an ordinary exception. A test may expect
+# SystemExit, which is therefore both.
 _STAND_INS: dict[str, type[BaseException]] = {
     "KeyboardInterrupt": _make_exception_class("KeyboardInterrupt"),
     "GeneratorExit": _make_exception_class("GeneratorExit"),

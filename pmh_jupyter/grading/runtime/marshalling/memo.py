@@ -43,5 +43,5 @@ class Memo:
         """Prepare for a value that comes back and may have changed."""
 
     def settle(self, number: int, received: Any) -> Any:
-        """Return the value to use for a protected one that comes back: itself if it is unchanged, else what was received."""
+        """Return the value to use for a protected one that comes back: the value itself if it is unchanged, else the received one."""
         return received

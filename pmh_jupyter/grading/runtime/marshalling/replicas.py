@@ -1,8 +1,8 @@
-"""Mutable values of which both processes have a copy: an object keeps its identity, and each side sees the other's changes.
+"""Mutable values that exist in both processes: an object keeps its identity, and each side sees the changes of the other.
 
 Besides its content, each message carries the values that have changed since the last message. Large values are compared only after a
 request that brought them. A value of the judge has a number only if a request has passed it, so the student process never receives a value
-that a test did not pass. It does receive what the test adds to one, as it would in a notebook.
+that a test did not pass. It does receive later changes of such a value by the test, as in a notebook.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __builtins__ = BUILTINS
 MAX_SMALL_ITEMS = 5_000
 MAX_SMALL_BYTES = 1 << 16
 MAX_ACTIVE = 256
-# The values that this side has passed itself are compared, too. A test may hold many that it passes one after another.
+# Values that this side has passed are compared, too. A test may pass many values one after another.
 MAX_ACTIVE_OWN = 32
 
 
@@ -44,7 +44,7 @@ class Replica:
 class RefusedChange:
     """A change that the other side made to a value of this side without permission.
 
-    received: what the value has become on the other side. content: that of the value itself, which keeps it.
+    received: the changed value from the other side. content: the content of the value here, which stays unchanged.
     """
 
     value: Any
@@ -75,15 +75,15 @@ class Replicas(Memo):
         self._last_number = 0
         self._by_id: dict[int, Replica] = {}
         self._by_number: OrderedDict[int, Replica] = OrderedDict()
-        # With their snapshots before, and whether their numbers are new.
+        # With their previous snapshots, and whether their numbers are new.
         self._sent_replicas: list[tuple[Replica, Any, bool]] = []
         self._received_replicas: list[Replica] = []
         self._sweep_count = 0
         self.change_policy: ChangePolicy | None = None
         self.refused_changes: list[RefusedChange] = []
-        # By the id of what was received in place of a value of this side, which had changed: the value, and what was received.
+        # For values of this side that came back changed, by the id of the received value: the value, and the received value.
         self._originals: dict[int, tuple[Any, Any]] = {}
-        # While the reference is recorded: values of this side that the message being decoded contains, with their content before.
+        # While recording: this side's values in the message being decoded, with their previous content.
         self._returned_values: list[tuple[Any, bytes]] = []
 
     def assign_number(self, value: object) -> int:
@@ -162,7 +162,7 @@ class Replicas(Memo):
         self._sent_replicas.clear()
 
     def undo_message(self) -> None:
-        """Forget the new numbers of an outgoing message that was not sent, and that it contained the other values."""
+        """Undo the records of an outgoing message that was not sent: its new numbers, and that it contained the other values."""
         for replica, previous_snapshot, is_new in reversed(self._sent_replicas):
             replica.snapshot = previous_snapshot
             if is_new:
@@ -208,7 +208,7 @@ class Replicas(Memo):
                 replica.snapshot = None
 
     def accept_differences(self, values: list[Any]) -> None:
-        """Take the present content of these values for that which the other side knows, whatever it has."""
+        """Assume that the other side has the present content of these values."""
         for value in values:
             replica = self._by_id.get(id(value))
             if replica is not None and replica.snapshot is not None:
@@ -220,7 +220,7 @@ class Replicas(Memo):
         ]
 
     def release_unused(self) -> list[int]:
-        """Forget the replicas that nothing in this process refers to any more. Returns their numbers, for the other side."""
+        """Forget replicas without further references in this process. Returns their numbers, for the other side."""
         self._sweep_count += 1
         if len(self._by_number) > MAX_ACTIVE and self._sweep_count % 64:
             return []

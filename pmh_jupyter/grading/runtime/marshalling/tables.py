@@ -1,7 +1,6 @@
 """Encodes the values of pandas: Series, DataFrame, indexes, columns, times and dtypes. `table_readers` decodes them.
 
-Encoding uses pandas only if it is already loaded. A column of another
-kind (Arrow, of another library) is sent as a column of objects.
+Encoding uses pandas only if it is already loaded. A column of another kind (Arrow, or another library) is sent as a column of objects.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def _load_types() -> bool:
             extension_arrays.SparseArray: _write_sparse,
         }
     )
-    # The default string array is a class of its own in pandas 2.
+    # The default string array is a separate class in pandas 2.
     _COLUMN_WRITERS[type(pandas.array([""], dtype="str"))] = _write_strings
     _WRITERS.update(_COLUMN_WRITERS)
     indexes = (
@@ -230,7 +229,7 @@ def compute_max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:
 
 
 def refill(existing: Any, fresh: Any) -> bool:
-    """Move the content of the fresh table into the existing one. Returns False if their types differ or are no tables."""
+    """Move the content of the fresh table into the existing one. Returns False if their types differ or are not tables."""
     if type(existing) not in MUTABLE or type(existing) is not type(fresh):
         return False
     existing._update_inplace(fresh)

@@ -32,7 +32,7 @@ _CODE_EVENTS = frozenset(
     {"exec", "marshal.loads", "marshal.load", "code.__new__", "function.__new__", "pickle.find_class"}
 )
 _EVENTS = _PROCESS_EVENTS | _NATIVE_CODE_EVENTS | _CODE_EVENTS | {"compile"}
-# These modules define classes and functions by executing text that they generate from names that they have checked.
+# These modules define classes and functions by executing source that they generate from validated names.
 _CODE_GENERATING_MODULES = frozenset({"collections", "dataclasses", "unittest.mock", "attr._make"})
 # These modules execute texts from the listed parameters: allowed if the release contains the text, or if a function was
 # passed. A query of pandas never becomes Python code, but it can call any function.
@@ -58,7 +58,7 @@ class CodeExecutionPolicy:
 
     @contextmanager
     def suspend(self) -> Iterator[None]:
-        """Do not enforce the policy in a `with` block, in which only cells of our own run.
+        """Suspend the policy in a `with` block that runs only trusted cells.
 
         The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
         """

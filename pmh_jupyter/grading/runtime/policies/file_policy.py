@@ -1,6 +1,6 @@
 """Notifies the file synchronization before a test reads or changes a shared file.
 
-Audit events announce most operations. `os.stat` and its relatives raise none, so they are wrapped while a test cell runs. Imports never
+Audit events announce most operations. `os.stat` and similar functions raise none, so they are wrapped while a test cell runs. Imports never
 find files that came from the student process.
 """
 
@@ -26,7 +26,7 @@ _CHANGE_EVENTS = _TWO_PATH_EVENTS | {
 _TEMPFILE_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 _EVENTS = _READ_EVENTS | _CHANGE_EVENTS | _TEMPFILE_EVENTS | {"open"}
 _READABLE_PATHS = ("/dev/null", "/dev/urandom", "/usr/share/")
-# These functions look at files without raising an audit event.
+# These functions inspect files without raising an audit event.
 _UNAUDITED_FUNCTIONS = ("stat", "lstat", "access", "readlink")
 
 
@@ -62,7 +62,7 @@ class FilePolicy:
 
     @contextmanager
     def refuse_other_files(self) -> Iterator[None]:
-        """Refuse to open files outside of the shared folders in a `with` block, in which a test's object is used by the notebook.
+        """Refuse to open files outside of the shared folders in a `with` block in which the notebook uses an object of a test.
 
         Libraries, which Python imports when they are first used, may be read.
         """
@@ -121,7 +121,7 @@ class FilePolicy:
     def _require_shared_file(self, file_sync: JudgeFileSync, path: object) -> None:
         if not isinstance(path, str | bytes):
             return
-        # Not `realpath`, which looks at files and so starts a synchronization. No link comes from the student process.
+        # Not `realpath`, which inspects files and would start a synchronization. The student process cannot create links here.
         absolute_path = os.path.abspath(os.fsdecode(path))
         shared_folders = (f"{os.fsdecode(folder)}/" for folder in file_sync.folders.paths.values())
         if not absolute_path.startswith((*shared_folders, *self._library_folders, *_READABLE_PATHS)):

@@ -53,7 +53,7 @@ class StudentPolicy:
         """Start restricting the student's code.
 
         library_globals: `id()` of the globals of every library module. library_folders: the folders of these modules.
-        add_flag: called with the code and the detail of an integrity flag, until a test cell brings its own.
+        add_flag: called with the code and the detail of an integrity flag, except during test cells.
         """
         self._library_globals, self._library_folders, self._add_flag = library_globals, library_folders, add_flag
         if not self._level:

@@ -1,4 +1,4 @@
-"""Checks the student process's requests to the judge. Only the ordinary use of an object that a test has passed to it is allowed.
+"""Checks the requests of the student process to the judge. Only the ordinary use of objects that a test has passed is allowed.
 
 Through the `__globals__` of a function, the frame of a generator or the traceback of an exception, it could read everything in the judge.
 """
@@ -24,7 +24,7 @@ _OPAQUE_TYPES = (
 _MOCK_RECORDS = ("called", "call_count", "call_args", "call_args_list", "method_calls", "mock_calls")
 # Attributes of NumPy that give the address of memory, or functions that take one.
 _MEMORY_ATTRIBUTES = ("bit_generator", "ctypes", "cffi", "capsule")
-# All that a database of a test is used for. The others open files, load libraries or replace the content.
+# Allowed methods of a test's database. Others open files, load libraries or replace the content.
 _DATABASE_ATTRIBUTES = frozenset(
     """
     execute executemany executescript cursor commit rollback close total_changes in_transaction isolation_level row_factory
@@ -70,12 +70,12 @@ def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable)
 
 
 def is_opaque(value: Any) -> bool:
-    """Return whether an object shows nothing of itself but its name. The text of a method would show the method's object."""
+    """Return whether only the name of an object may be read. The repr of a method would show the object that it is bound to."""
     return issubclass(type(value), _OPAQUE_TYPES)
 
 
 def has_own_equality(value: Any) -> bool:
-    """Return whether a method of its class decides what an object equals. A mock equals nothing but itself."""
+    """Return whether a method of its class decides what an object equals. A mock only equals itself."""
     method: Any = type(value).__eq__
     return method is not object.__eq__ and not is_opaque(value) and not _is_mock(type(value))
 
@@ -107,7 +107,7 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
     if name in _NAME_ATTRIBUTES and cls in _OPAQUE_TYPES:
         return
     if _is_mock(cls) and name not in _MOCK_RECORDS and hasattr(cls, name):
-        # `configure_mock` and the like: only what the test has put on the mock is the student's to use.
+        # `configure_mock` and the like: a student may only use attributes that the test has set on the mock.
         raise AttributeError(name)
     if cls is types.GeneratorType and name in _GENERATOR_METHODS:
         return

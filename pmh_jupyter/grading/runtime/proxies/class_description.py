@@ -12,9 +12,9 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
-# The proxy of an object whose class derives from one of these contains the value. Only the methods of the class itself are remote.
+# If an object's class derives from one of these, its proxy contains the value. Only the methods of the class itself are remote.
 VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
-# A class that derives from one of these modules has their operators, which its description names as its own.
+# A class that derives from a class of one of these modules has its operators, which the description of the derived class includes.
 _DATA_MODULES = ("numpy", "pandas", "collections", "datetime", "decimal", "fractions", "types")
 MUTABLE_CONTAINERS = (list, dict, set, bytearray)
 _MAX_NAME_CHARS = 200

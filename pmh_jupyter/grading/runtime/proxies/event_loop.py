@@ -10,8 +10,8 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
+# A kernel refuses to start another event loop. Cells with such a call run without one, because the code may come from a script.
 STARTS_EVENT_LOOP = re.compile(r"\brun_until_complete\b|\brun_forever\b|\basyncio\.(?:run|Runner)\b|%run\b")
-"""A kernel refuses to start another event loop. Cells with such a call run without one, because the code may come from a script."""
 
 
 class NotebookEventLoop:

@@ -37,7 +37,7 @@ _PANDAS_TYPE_NAMES = "DataFrame Series Index MultiIndex RangeIndex DatetimeIndex
 
 
 def find_import_path(value: Any) -> ImportPath | None:
-    """Return the import path of this very object, or None if a notebook defined it or it cannot be found again."""
+    """Return the import path of an object, or None if a notebook defined it or the path leads to another object."""
     if isinstance(value, types.ModuleType):
         name = getattr(value, "__name__", None)
         is_loaded = type(name) is str and name != "__main__" and sys.modules.get(name) is value

@@ -60,7 +60,7 @@ class NeverMarshalled:
 
 
 class Marshaller:
-    """Knows which objects this side has sent, and the proxies of those that it has received.
+    """Tracks the objects that this side has sent, and the proxies of those that it has received.
 
     trusts_peer: whether this side imports any object that the other side names. The judge never does.
     """
@@ -99,7 +99,7 @@ class Marshaller:
         if issubclass(cls, BaseException) and exceptions.is_sent_by_value(value):
             tag, name, values = exceptions.encode_exception_fields(value)
             return [tag, name, self._encode_nested(values)]
-        # Only the judge names library objects. From the other side it would accept no names but those of a few types.
+        # Only the judge names library objects. From the other side, it accepts only the names of a few types.
         import_path = None if self._trusts_peer else importable_objects.find_import_path(value)
         if import_path is not None:
             return ["import", *import_path]

@@ -22,7 +22,7 @@ class RemoteReference:
         self.peer, self.number, self.count, self.dropped_references = peer, number, 0, dropped_references
 
     def __del__(self) -> None:
-        # The other side subtracts exactly the number of arrivals, so an object that it is sending at this moment stays alive.
+        # The other side subtracts the exact number of arrivals, so an object that it is sending at this moment stays alive.
         if self.count:
             self.dropped_references.append((self.number, self.count))
 
@@ -63,7 +63,7 @@ class ObjectTable:
         return self._objects_by_number[number]
 
     def is_offered(self, value: Any) -> bool:
-        """Return whether this very object was sent as a value, and not only as the class of a value."""
+        """Return whether this object itself was sent as a value, and not only as the class of a value."""
         number = self._numbers_by_id.get(id(value))
         return number is not None and self._objects_by_number[number] is value and number in self.offered_numbers
 

@@ -15,15 +15,15 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
+# Maps a comparison to the one that is true where it is false.
 OPPOSITE_OPERATORS = {"eq": "ne", "ne": "eq", "lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
-"""Maps a comparison to the one that is true where it is false."""
 COMPARISON_OPERATORS = frozenset(OPPOSITE_OPERATORS)
 _ARITHMETIC_OPERATORS = frozenset(
     "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod".split(),
 )
 REFLECTED_OPERATORS = frozenset(f"r{name}" for name in _ARITHMETIC_OPERATORS)
 IN_PLACE_OPERATORS = frozenset(f"i{name}" for name in _ARITHMETIC_OPERATORS - {"divmod"})
-# A test may apply these to any object: they pass it nothing but arguments that the test itself passes, and their result is checked again.
+# A test may apply these to any object: the object only gets arguments that the test itself passes, and the contract applies to the result.
 FREE_OPERATORS = frozenset("next length_hint fspath enter exit aiter anext aenter aexit await".split())
 SEQUENCE_OPERATORS = frozenset({"iter", "len", "getitem", "contains", "reversed"})
 TEXT_OPERATORS = frozenset({"str", "repr", "format"})
@@ -40,7 +40,7 @@ OPERATORS = (
     | TEXT_OPERATORS
     | _OTHER_OPERATORS
 )
-# These pass an operand of the test to the object and take its word for the result.
+# These pass an operand of the test to the object, and trust the object's result.
 CLAIMING_OPERATORS = (
     COMPARISON_OPERATORS
     | _ARITHMETIC_OPERATORS
@@ -48,8 +48,8 @@ CLAIMING_OPERATORS = (
     | IN_PLACE_OPERATORS
     | frozenset({"contains", "instancecheck", "subclasscheck"})
 )
+# Maps the name of a method to the operator.
 OPERATOR_OF_METHOD = {f"__{name}__": name for name in OPERATORS}
-"""Maps the name of a method to the operator."""
 
 
 def _build_binary_function(name: str) -> Callable[..., Any]:

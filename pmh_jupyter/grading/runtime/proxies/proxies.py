@@ -36,7 +36,7 @@ _LOCAL_EXCEPTION_DUNDERS = frozenset({"__cause__", "__context__", "__notes__"})
 
 
 class ProxyClassInfo(NamedTuple):
-    """What a proxy class knows of the class that it represents.
+    """Information of a proxy class about the class that it represents.
 
     apparent_class: the class that `type` shows for its instances, if that is not the proxy class.
     """
@@ -84,7 +84,7 @@ def find_proxy_class_reference(cls: Any) -> tuple[RemotePeer, int] | None:
 
 
 def get_apparent_class(value: Any) -> type:
-    """Return the `type` that a value has in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
+    """Return the `type` of a value in the notebook: for the proxy of a library object, the library's class, if it is loaded here."""
     cls = type(value)
     if type(cls) is not ProxyMeta:
         return cls
@@ -189,7 +189,7 @@ def _get_peer(cls: ProxyMeta) -> RemotePeer:
 
 
 class Proxy:
-    """The base of all proxy classes. It defines no attribute that a remote object could have."""
+    """The base of all proxy classes. It does not define attributes that a remote object could have."""
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
@@ -239,7 +239,7 @@ class Proxy:
 class ObjectProxy(Proxy):
     """The base of proxy classes whose objects contain no value: it has the operators that Python supplies by default.
 
-    A submission's class may define an operator that the reference's class leaves to Python. So the default counts as a use, too.
+    A submission's class may define an operator that the reference's class does not define. Therefore the default counts as a use, too.
     """
 
     def __eq__(self, other: object) -> Any:

@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 __builtins__ = BUILTINS
 
 # Exceptions of this package control the judge, so the student process must not raise one.
-# Nor one with which a test is skipped.
+# It must not raise an exception that skips a test, either.
 _TEST_FRAMEWORKS = ("unittest", "pytest", "_pytest")
 _OWN_PACKAGE = __name__.partition(".")[0]
 # Objects of these types are never sent by value, so their proxies may claim to be of the type.
@@ -37,7 +37,7 @@ _REFERENCE_ONLY_TYPES = (
     *(types.AsyncGeneratorType, types.ModuleType, types.CodeType, types.FrameType, types.TracebackType, property),
     *(staticmethod, classmethod, map, filter, zip, enumerate, reversed, types.SimpleNamespace, types.MappingProxyType),
 )
-# Base classes that mark a kind of class. A proxy class may derive from them; none of their code is used.
+# Base classes that mark a kind of class. A proxy class may derive from them, but does not use their code.
 _MARKER_CLASSES = (
     *(abc.ABC, enum.Enum, enum.IntEnum, enum.Flag, enum.IntFlag, enum.StrEnum),
     *(collections.UserDict, collections.UserList, collections.UserString),
@@ -106,7 +106,8 @@ class ProxyClasses:
         }
         is_awaitable = import_path is not None and name in _AWAITABLE_CLASS_NAMES
         if is_awaitable:
-            body.pop("__await__", None)  # it would run here step by step, and not on the event loop there
+            # It would run here step by step, instead of on the event loop of the other process.
+            body.pop("__await__", None)
         return _build_class(name, parents, CoroutineProxy if is_awaitable else ObjectProxy, body)
 
 

@@ -1,4 +1,4 @@
-"""The interface that proxies use of the connection to the process that has the object."""
+"""The interface of the connection through which proxies reach their objects."""
 
 from __future__ import annotations
 

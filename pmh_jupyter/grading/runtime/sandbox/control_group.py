@@ -1,7 +1,8 @@
-"""The control group (cgroup) of one grading, as its sandbox sees it: files of the group that the host has opened.
+"""The control group (cgroup) of one grading inside its sandbox: files of the group that the host has opened.
 
 The sandbox has no file system of control groups. The kernel checks the permissions of the process that opened a file, so the student
-process can join with the host's. It joins before it drops its privileges, and then closes the files: no code of a student ever has them.
+process can join with a file that the host has opened. It joins before it drops its privileges, and then closes the files, so a student's
+code never has access to them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 # What an open file is for. `JOIN`: a process that writes "0" moves itself into the group. `MEMORY`, `PROCESSES`: limits.
 # `EVENTS`: counts the processes that the kernel has killed because the memory limit was reached.
 JOIN, MEMORY, PROCESSES, EVENTS = "join", "memory", "processes", "events"
-# Memory that Python itself needs on top of the memory limit of a submission.
+# Memory that Python itself needs beyond the memory limit of a submission.
 INTERPRETER_OVERHEAD_BYTES = 32 << 20
 
 
@@ -30,7 +31,7 @@ class ControlGroup:
         return tuple(descriptor for _, descriptor in self.files)
 
     def set_limits(self, limits: dict[str, Any]) -> None:
-        """Set the limits of all processes in the group together: memory, including the kernel's for them and files in memory; processes."""
+        """Limit all processes of the group together: memory, including files in memory and the kernel's for them, and their number."""
         memory_limits = self._find(MEMORY)
         amount = str(limits["memory_bytes"] + INTERPRETER_OVERHEAD_BYTES).encode()
         # With v1, the limit of memory with swap may never be below that of memory alone, whether both are raised or lowered.
@@ -44,7 +45,7 @@ class ControlGroup:
             os.pwrite(descriptor, processes.encode(), 0)
 
     def join(self) -> None:
-        """Move this process, which must have only one thread, into the group. Its children will be born in it."""
+        """Move this process, which must have only one thread, into the group. Its children start in the group."""
         for descriptor in self._find(JOIN):
             os.pwrite(descriptor, b"0", 0)
 
@@ -57,7 +58,7 @@ class ControlGroup:
         return count
 
     def close(self) -> None:
-        """Close the files. The group stays."""
+        """Close the files. The group remains."""
         for descriptor in self.descriptors:
             os.close(descriptor)
 

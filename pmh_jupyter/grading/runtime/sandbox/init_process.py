@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
 
 CHECK_INTERVAL_SECONDS = 0.2
 KILL_TIMEOUT_SECONDS = 2.0
-# Meanings of our own exit codes.
+# Causes of the exit codes that our code uses.
 EXIT_CODE_CAUSES = {
     OUTPUT_EXIT_CODE: "output-limit",
     MEMORY_EXIT_CODE: "memory-limit",
@@ -85,7 +85,7 @@ class _InitProcess:
 
     def serve(self) -> None:
         while True:
-            # One event per round: a request may replace the student process, and its descriptor, by another.
+            # One event per round, because a request may replace the student process and its descriptor.
             ready_descriptors = [descriptor for descriptor, _ in self.poll.poll(CHECK_INTERVAL_SECONDS * 1000)]
             if self.student_pidfd in ready_descriptors:
                 self._handle_student_exit()
@@ -172,7 +172,7 @@ class _InitProcess:
         self._send(cause=cause, detail=detail)
 
     def _check_processes(self) -> None:
-        """Reap orphaned processes, which count against the process limit, and enforces the memory limit of all processes together."""
+        """Reap orphaned processes, which count against the process limit, and enforce the memory limit of all processes together."""
         self.last_check = time.monotonic()
         for pid in self._iter_sandbox_processes():
             if pid != self.student_pid:
@@ -184,7 +184,7 @@ class _InitProcess:
             self._send(cause="memory-limit", detail="")
 
     def _is_memory_exceeded(self) -> bool:
-        """Return whether all processes together use too much, or the kernel has killed one of them for it."""
+        """Return whether all processes together use too much memory, or the kernel has killed one of them for that reason."""
         return self._has_memory_kill() or (
             sum(map(linux.get_resident_bytes, self._iter_sandbox_processes()))
             > self.limits["memory_bytes"] + INTERPRETER_OVERHEAD_BYTES

@@ -194,7 +194,7 @@ def get_address_space_bytes() -> int:
 
 
 def get_signal_name(number: int) -> str:
-    """Return the name of a signal. Real-time signals but the first and the last have none."""
+    """Return the name of a signal. Of the real-time signals, only the first and the last have one."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,8 +1,8 @@
 """The environment of a submission's processes: what they can see and write, their uid, and their resource limits.
 
-In a bubblewrap sandbox, a submission has namespaces of its own within the sandbox's: processes, mounts, shared memory, network, host
-name. In a container, it cannot create namespaces. There, no other submission shares the container, and the judge has another uid. Without a
-sandbox, only the resource limits apply.
+In a bubblewrap sandbox, each submission has separate namespaces within those of the sandbox: processes, mounts, shared memory, network,
+host name. A container cannot create namespaces, but runs only one submission, and the judge has another uid. Without a sandbox, only the
+resource limits apply.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SandboxEnvironment:
     is_sandboxed: in a sandbox. Otherwise `home` is a folder that the host has created for the submission.
     preserved_paths: paths below the folders that are mounted anew, which must stay reachable.
     is_containerized: the sandbox is a container that was created for this submission alone.
-    group: what the student process joins.
+    group: the control group that the student process joins.
     """
 
     is_sandboxed: bool
@@ -46,7 +46,7 @@ class SandboxEnvironment:
 
     @property
     def has_namespaces(self) -> bool:
-        """True if the submission has namespaces of its own."""
+        """True if the submission has separate namespaces."""
         return self.is_sandboxed and not self.is_containerized
 
     @property
@@ -55,7 +55,7 @@ class SandboxEnvironment:
 
     @property
     def shared_folders(self) -> dict[str, str]:
-        """Folders that judge and student process each have for themselves, but whose files tests and notebook share.
+        """Folders that judge and student process have separately, and whose files tests and notebook share.
 
         Without a sandbox, both use the same folders. In a container, each has temporary files that the other cannot read.
         """

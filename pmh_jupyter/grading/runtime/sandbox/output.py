@@ -1,4 +1,4 @@
-"""Captures what a cell prints, up to a limit. What a cell prints beyond it is discarded; if it prints without end, the process exits."""
+"""Captures what a cell prints, up to a limit. Further output is discarded, and after far too much output the process exits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks after each cell whether the student process has resources left to continue.
+"""Checks after each cell whether the student process has enough resources to continue.
 
 A process that has used up its memory, descriptors or threads would fail in every later cell. It exits instead, and only the cell that
 used up the resources is lost.
@@ -23,7 +23,7 @@ _MemoryError, _OSError, _RuntimeError = MemoryError, OSError, RuntimeError
 
 
 def exit_if_exhausted() -> None:
-    """Exit if memory, descriptors or threads are used up. Takes microseconds, because the memory that it maps is not touched."""
+    """Exit if memory, descriptors or threads are used up. Takes microseconds, because it maps memory without touching it."""
     try:
         _close(_dup(0))
         _mmap(-1, REQUIRED_FREE_BYTES).close()

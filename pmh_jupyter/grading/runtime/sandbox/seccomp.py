@@ -1,10 +1,10 @@
 """A system call filter against abuse that neither a resource limit nor a namespace can prevent.
 
 It denies memory that no limit counts (memfd, System V shared memory, message queues, keys, pages in a pipe, a tmpfs in a new
-namespace), scheduling at the cost of other submissions, new user namespaces, and calls that notebooks do not need and exploits of the
-kernel have used. The calling program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because libraries
-make it without need.
-`sched_setscheduler` is allowed: ZeroMQ aborts without it, and without privileges the kernel grants no policy that comes before others.
+namespace), scheduling at the expense of other submissions, new user namespaces, and calls that notebooks do not need and exploits of the
+kernel have used. The calling program gets an ordinary error. A request for other CPUs has no effect, but succeeds, because some libraries
+make it unnecessarily. `sched_setscheduler` is allowed: ZeroMQ aborts without it, and without privileges, the kernel does not grant a policy
+that takes precedence over others.
 
 Format: classic BPF over `struct seccomp_data` (linux/seccomp.h, linux/filter.h); numbers from asm/unistd_64.h and asm-generic/unistd.h.
 """
@@ -16,7 +16,7 @@ import struct
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 CALL_NUMBER_OFFSET, ARCHITECTURE_OFFSET, FIRST_ARGUMENT_OFFSET = 0, 4, 16
 ALLOW, KILL = 0x7FFF0000, 0x80000000
-# EPERM; ENOSYS, after which the C library takes the older call.
+# EPERM; ENOSYS, after which the C library uses the older call.
 REFUSE, NOT_IMPLEMENTED = 0x00050000 | 1, 0x00050000 | 38
 IGNORE = 0x00050000  # the call returns 0 and does nothing
 CLONE_NEWUSER = 0x10000000

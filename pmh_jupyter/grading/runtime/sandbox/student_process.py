@@ -1,4 +1,4 @@
-"""Confines a student process at its start, and takes checkpoints: forked copies of it that sleep until one is needed."""
+"""Confines a student process at its start, and takes checkpoints: forked copies of it that sleep until they are needed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tests what an object of the notebook's own classes claims about equality and order, where the contract lets it decide.
 
-A claim is tested as a property, not believed: what an object says is asked again about values that it cannot foresee, in a random order,
-and must fit what it says about itself. An object that contradicts itself fails the test.
+Claims are verified as properties: the object is asked again, about unpredictable values in random order, and its answers must be
+consistent. An object that contradicts itself fails the test.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES,
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import create_near_misses, create_unique_values
 from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR, UniqueObject
 
+# Applies an operator to an object and another operand. Raises whatever the student's method raises.
 ApplyOperator = Callable[[Any, str, Any], Any]
-"""Applies an operator to an object and another operand. Raises whatever the student's method raises."""
 
 # The operator that tests a claim of each operator, and its verb.
 _VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
@@ -83,7 +83,7 @@ class ClaimVerifier:
                 self._report(operator, target, place, "near", "claims equality with a different value")
 
     def _ask_about_order(self, operator: str, target: Any, other: float, place: str) -> None:
-        """Ask an object whether it is less or greater than numbers around the actual one: what it says must fit together."""
+        """Ask an object whether it is less or greater than numbers around the actual one. Its answers must be consistent."""
         hex_digits = self._make_digits()
         rng = random.Random(hex_digits)
         distances = rng.sample(range(1, 1000), 3)
@@ -92,13 +92,13 @@ class ClaimVerifier:
         # An honest method may refuse numbers that the test would not compare with.
         claims = sorted((value, claim) for value in values if (claim := self._ask(target, operator, value)) is not None)
         answers = [claim for _, claim in claims]
-        is_rising = operator in ("lt", "le")  # what is less than a number is less than a greater one
+        is_rising = operator in ("lt", "le")  # a value that is less than a number is less than every greater one
         says_both = len({claim for value, claim in claims if value == other}) > 1
         if says_both or answers != sorted(answers, reverse=not is_rising):
             self._report(operator, target, place, "monotonic", "has no order among numbers")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
-        """The truth of an object stays the same while nothing happens to it. Raises `ContractViolation`."""
+        """Verify that the truth value of an object is the same when asked again. Raises `ContractViolation`."""
         if self.contract.is_active and bool(ask_again()) is not bool(claim):
             self._report("bool", target, place, "constant", "is true and false")
 
@@ -131,9 +131,9 @@ class ClaimVerifier:
             self._verify_order(operator, target, is_true, other, place)
 
     def _verify_equality(self, target: Any, other: Any, place: str) -> None:
-        """Equality of two objects of one class is symmetric and reflexive, and tells other objects of the test cell apart.
+        """Verify that equality of two objects of one class is symmetric and reflexive, and distinguishes other objects of the test cell.
 
-        The last is required only if the reference's equality does.
+        The last property is required only if the reference's equality has it.
         """
         if not self._claims(other, "eq", target):
             self._report("eq", target, place, "symmetric", "equals an object that does not equal it")
@@ -159,7 +159,7 @@ class ClaimVerifier:
         ]
 
     def _verify_order(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
-        """Of two objects of one class, at most one is less than the other, and exactly one unless the reference has ties here."""
+        """Verify that of two objects of one class, at most one is less than the other; exactly one, unless the reference has ties here."""
         is_reverse_true = self._claims(other, operator, target)
         if is_true and is_reverse_true:
             self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
@@ -168,7 +168,7 @@ class ClaimVerifier:
             self._report(operator, target, place, "total", "has no order")
 
     def _are_equal_or_ordered(self, operator: str, target: Any, other: Any) -> bool:
-        """Return whether two tied objects are equal, or the order tells one of them from another object: jobs of the same urgency."""
+        """Return whether two tied objects are equal, or one of them is ordered with a third object, as tasks of equal urgency are."""
         return self._claims(target, "eq", other) or any(
             self._claims(target, operator, each) or self._claims(each, operator, target)
             for each in self._list_other_objects(target, other)
@@ -192,9 +192,9 @@ class ClaimVerifier:
             )
 
     def _claims_opposite(self, operator: str, target: Any, value: Any) -> bool:
-        """Return whether an object also claims what cannot be true at the same time.
+        """Return whether an object also claims the opposite.
 
-        Asked only if its class defines both: one that derives from `str`, or from another class, may define `==` alone.
+        It is asked only if its class defines both operators: a class that derives from another one, such as `str`, may define `==` alone.
         """
         opposite = OPPOSITE_OPERATORS.get(operator)
         return (
@@ -207,7 +207,7 @@ class ClaimVerifier:
         return self._ask(target, operator, value) is True
 
     def _ask(self, target: Any, operator: str, value: Any) -> bool | None:
-        """Return whether an object claims this, or None if its method raises an exception."""
+        """Return whether an object makes this claim, or None if its method raises an exception."""
         try:
             return self._is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
@@ -219,7 +219,7 @@ class ClaimVerifier:
             self.contract.record(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
 
     def _is_true(self, claim: Any) -> bool:
-        """Return whether a test would accept this. Where the reference gives arrays, lists are compared element by element, too."""
+        """Return whether a test would accept this claim. Where the reference gives arrays, lists are compared element by element, too."""
         if self._is_elementwise and type(claim) in (list, tuple):
             return len(claim) > 0 and all(map(_is_true, claim))
         return _is_true(claim)
@@ -227,7 +227,7 @@ class ClaimVerifier:
     def _make_digits(self) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.
 
-        They do not depend on how many claims earlier statements made.
+        They do not depend on the number of claims in earlier statements.
         """
         if self.contract.statement_line != self._statement_line:
             self._statement_line, self._count = self.contract.statement_line, 0
@@ -249,7 +249,7 @@ def get_class_name(target: Any) -> str:
 
 
 def _is_true(claim: Any) -> bool:
-    """Return whether an assertion would accept this, of an array whether it would accept all elements.
+    """Return whether an assertion would accept this claim; for an array, whether it would accept all elements.
 
     Assumed for objects of the student and for values without a truth value.
     """

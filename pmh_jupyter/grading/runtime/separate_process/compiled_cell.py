@@ -2,7 +2,7 @@
 
 Compiling takes longer than most tests, and its result is the same for every submission. So the host caches the compiled cells and sends
 them with the next submissions. `unpack_cell` reads them with `marshal`, which trusts its input: they must come from a judge that has not
-run any code of a student.
+run any student code.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _raise_statement(error: Exception) -> ast.stmt:
 
 
 def pack_cell(cell: CompiledCell | None) -> str:
-    """Return the cell as text for the cache; empty for None."""
+    """Return the cell as a string for the cache; empty for None."""
     if cell is None:
         return ""
     sites = tuple((number, *astuple(site)) for number, site in cell.sites.items())

@@ -1,15 +1,16 @@
-"""The contract between the tests of a release and the objects of a submission. A newcomer to separate-process isolation reads this first.
+"""The contract between the tests of a release and the objects of a submission. Read this first to understand separate-process isolation.
 
 **Data** crosses from the student process by value, anywhere: the judge rebuilds it from bytes with its own types, and compares it with its
-own code. So whatever the test accepts from the reference solution it accepts from a submission, and nothing in it can lie.
+own code. So a test accepts the same data from a submission as from the reference solution, and data cannot make false claims.
 
 Everything else is **live**: an object of one of the notebook's own classes, a function, a class, an iterator, an object of a library. It
-stays in the student process, and the judge has a proxy of it. What a test does to a proxy (reads an attribute, applies an operator, …) is a
-**use**, and every use has a **place**: the node of the test's syntax tree that makes it, in the test cell or in a test helper.
+stays in the student process, and the judge has a proxy of it. An operation of a test on a proxy (reading an attribute, applying an
+operator, …) is a **use**, and every use has a **place**: the node of the test's syntax tree that makes it, in the test cell or in a test
+helper.
 
-While the reference solution runs, its uses are recorded by place. A submission is asked for nothing else: a use that the reference did not
-need at that place is refused, and the test does not pass. It makes no difference which method would have answered. Some uses are free,
-because they give nothing away and their result is data, or comes under the contract again:
+While the reference solution runs, its uses are recorded by place. For a submission, a use that the reference did not need at that place is
+refused, and the test does not pass. This applies to every method. Some uses are free, because they reveal nothing, and their result is data
+or is itself subject to the contract:
 
 - looking up a name, importing a module and reading its attributes;
 - calling a function, a method or a class (but not an instance whose class defines `__call__`);
@@ -17,10 +18,10 @@ because they give nothing away and their result is data, or comes under the cont
 - converting an exception to text.
 
 Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). An object of the
-notebook's own classes that can be iterated over is read once, into a list: it cannot be one sequence to one test and another to the next. A
-comparison of an object with data, where the reference compares only objects with each other, is not refused but false: the object is not
-asked, and does not get the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`).
-Where the contract lets an object of the notebook decide about equality, `claims` tests what it says.
+notebook's own classes that can be iterated over is read once, into a list, so that every test gets the same sequence. A comparison of an
+object with data, where the reference compares only objects with each other, is not refused but false: the object is not asked, and does not
+get the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`). Where the contract lets
+an object of the notebook decide about equality, `claims` verifies its answers.
 
 An entry of a contract is a string: the place, then the use. `2:7-2:20 operator eq with-data` is `==` between an object and data at line 2,
 columns 7 to 20, of the test cell.
@@ -49,7 +50,7 @@ HELPER_CHANGED = "helper-changed"
 
 
 class Use(StrEnum):
-    """What a test does to a value of the notebook, or what it gets from it. The name of the attribute or the operator follows."""
+    """An operation on a value of the notebook, or a kind of received value. The name of the attribute or the operator follows."""
 
     GET_ATTRIBUTE = "attribute"
     SET_ATTRIBUTE = "set-attribute"
@@ -68,7 +69,7 @@ class Use(StrEnum):
     RAISE_STOP = "raise-stop"
     # The test received an empty or false value. An empty array broadcasts, and a comparison of all its elements is true.
     RECEIVE_EMPTY = "receive-empty"
-    # The test received a half-precision number. Elsewhere it is widened: it rounds what it is compared with to 0 or infinity.
+    # The test received a half-precision number. Elsewhere it is widened, because a comparison rounds the other number to 0 or infinity.
     RECEIVE_HALF = "receive-half"
     # The student's code changed a value that the test passed, for example sorted a list in place.
     CHANGE_ARGUMENT = "change-argument"
@@ -76,18 +77,18 @@ class Use(StrEnum):
     SEE_FAILURE = "see-failure"
 
 
-# Details of a comparison entry.
+# Detail of a comparison entry: the other operand was data.
 WITH_DATA = "with-data"
-"""The other operand was data."""
+# Detail of a comparison entry: the object equals some objects of its class in the test cell, and not others.
 DISTINGUISHES = "distinguishes"
-"""The object equals some objects of its class in the test cell, and not others."""
+# Detail of a comparison entry: the reference lacks a property that is otherwise verified, whose name follows. For example, numbers modulo
+# seven equal every seventh number.
 UNUSUAL_CLAIM = "unusual-claim"
-"""The reference itself lacks a property that is otherwise tested, whose name follows: numbers modulo seven equal every seventh number."""
 
+# Names of methods that compare with an argument of the test. Refusing one is suspicious, as refusing an operator is.
 COMPARING_METHODS = frozenset(
     "equals startswith endswith issubset issuperset isdisjoint count index find match fullmatch identical compare".split()
 )
-"""Attributes that are methods which compare with an argument of the test. To refuse them is suspicious, as it is for an operator."""
 
 _OPERATOR_FAMILIES = (
     frozenset({"eq", "ne"}),
@@ -100,7 +101,7 @@ _OPERATOR_FAMILIES = (
 
 
 class ContractViolation(Exception):
-    """A test would have used an object of the student in a way that the contract does not have, or the object made a false claim.
+    """A test would have used an object of the student in a way that the contract does not permit, or the object made a false claim.
 
     reason: the reason of the test result. class_name: the name of the object's class, for the student.
     """
@@ -122,7 +123,7 @@ class Contract:
     Attributes:
 
     - `entries`: the entries that the reference has recorded for the current cell.
-    - `recorded_entries`: what a reference that runs now adds to them.
+    - `recorded_entries`: the entries that the reference adds while it runs.
     - `recorded_operators`: the same in the form that in-process isolation uses (see `NotebookUsage.operators`).
     - `violation`: the first violation of the current statement. It counts even if the test catches the exception.
     - `seen_failure`: a failed assertion of the current statement that the student's code has seen and could have caught: in a callback, a
@@ -160,7 +161,7 @@ class Contract:
         self.statement_line, self.violation, self.seen_failure = line, None, None
 
     def end_cell(self) -> None:
-        """End the test cell. Between test cells nothing is refused."""
+        """End the test cell. Between test cells, nothing is refused."""
         self._permitted_entries = None
 
     @property
@@ -180,7 +181,7 @@ class Contract:
             self.recorded_operators.add(f"{use[1]} plain-data {self.statement_line}" if is_with_data else use[1])
 
     def has_use(self, place: str, *use: str) -> bool:
-        """Return whether the reference had this use at this place. Outside of a test cell it is assumed."""
+        """Return whether the reference had this use at this place; True outside of a test cell."""
         return self._permitted_entries is None or " ".join((place, *use)) in self._permitted_entries
 
     def admit(self, place: str, *use: str) -> bool:
@@ -193,7 +194,7 @@ class Contract:
         return self.has_use(place, *use)
 
     def admit_operator(self, name: str, place: str) -> bool:
-        """Admit the use of an operator. Text may be made of any object that is expected at the place."""
+        """Admit the use of an operator. Any object that is expected at the place may be converted to text."""
         return self.admit(place, Use.OPERATOR, name) or (name in TEXT_OPERATORS and place in self._places_with_uses)
 
     def admit_comparison_with_data(self, name: str, place: str) -> bool:

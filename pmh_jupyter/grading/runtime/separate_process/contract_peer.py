@@ -1,4 +1,4 @@
-"""The judge's uses of the student's objects: each is looked up in the contract, recorded, refused, or its result verified."""
+"""The judge's uses of the student's objects. Each is looked up in the contract, recorded or refused, and its result may be verified."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from pmh_jupyter.grading.runtime.transport.framing import Link
 
 
 class ContractPeer(Peer):
-    """The judge's end of a connection, as far as the contract of the test cell concerns it. See `contract`."""
+    """Applies the contract of the test cell to the judge's end of a connection. See `contract`."""
 
     def __init__(self, link: Link, contract: Contract) -> None:
         super().__init__(link, is_judge=True)
@@ -54,7 +54,7 @@ class ContractPeer(Peer):
         self.replicas.change_policy = self
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
-        # Objects from places where the reference raised an exception, so that it shows no use of them. Their attributes may be read.
+        # Objects from places where the reference raised an exception, so that no use of them was recorded. Their attributes may be read.
         self._objects_after_exception: dict[int, Any] = {}
         self._discards_output = False
 
@@ -85,7 +85,7 @@ class ContractPeer(Peer):
             raise
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
-        """Send a request, whose result comes under the contract."""
+        """Send a request. The contract applies to its result."""
         return super().request(operation, *arguments)
 
     def check_received_value(self, value: Any) -> None:
@@ -137,7 +137,7 @@ class ContractPeer(Peer):
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         place = self.contract.find_place()
-        # An object is called like a function where the reference had either.
+        # Where the reference called an object or a function, either may be called.
         is_permitted = self.contract.admit(place, Use.CALL)
         if not is_permitted and _get_function_type(target) is None:
             raise self._make_refusal(target, Use.CALL, is_suspicious=False)
@@ -172,7 +172,7 @@ class ContractPeer(Peer):
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
-        """Ask only where the reference uses such a class: any class may claim every object."""
+        """Ask the class only where the reference uses such a class, because a class could claim every object."""
         place = self.contract.find_place()
         if not (self.contract.is_recording or self.contract.has_use(place, Use.OPERATOR, name)):
             return False
@@ -207,7 +207,7 @@ class ContractPeer(Peer):
                 self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
 
     def require_expected_object(self, value: Any) -> None:
-        """Refuse an object of the test that answers comparisons, where the reference gives none: it may equal what the test expects."""
+        """Refuse an object of the test with its own equality where the reference gives none: it may equal the expected value."""
         contract = self.contract
         if contract.is_active and attribute_policy.has_own_equality(value) and not is_result_discarded():
             if not contract.admit(contract.find_place(), Use.RECEIVE_OWN):
@@ -216,7 +216,7 @@ class ContractPeer(Peer):
 
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
-        # Only tests are restricted. Functions of a library, and our own, may name a class in a message.
+        # Only tests are restricted. Libraries and this package may name a class in a message.
         if is_release_filename(sys._getframe(2).f_code.co_filename):
             self._require_use(target, Use.CLASS_NAME)
 
@@ -240,7 +240,7 @@ class ContractPeer(Peer):
         return data
 
     def _read_items(self, target: Any) -> Any:
-        """Return the items of an object as a list, which is read once in a test cell, or the object if it cannot be iterated over."""
+        """Return the items of an object as a list, read once per test cell, or the object if it cannot be iterated over."""
         if not (has_operator(type(target), "iter") or has_operator(type(target), "getitem")):
             return target
         known = self._items_by_id.get(id(target))
@@ -318,8 +318,8 @@ def _get_function_type(target: Any) -> type | None:
     return types.BuiltinFunctionType if is_importable else None
 
 
-# Their reply is a value of the notebook, and nothing else.
+# Operations whose reply is a value of the notebook.
 _VALUE_OPERATIONS = frozenset(("call", "apply-operator", "get-attribute", "get-value", "copy-object", "await-result"))
-# What Python itself uses of any exception that it handles.
+# Attributes that Python itself uses when it handles an exception.
 _EXCEPTION_ATTRIBUTES = ("args", "with_traceback", "add_note")
 _FUNCTION_TYPES = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)

@@ -1,4 +1,4 @@
-"""Finds the source of the student's functions and classes in the judge's own copy of the cells."""
+"""Finds the source of the student's functions and classes in the judge's copy of the cells."""
 
 from __future__ import annotations
 

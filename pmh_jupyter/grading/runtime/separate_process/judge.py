@@ -85,18 +85,23 @@ class SeparateProcessJudge(NotebookJudge):
             self._transform_functions,
         )
         self._connect_peer(link)
-        self.namespace = Namespace(self._name_resolver)
+        self.namespace = self._make_namespace()
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
-        self.namespace.update(
+
+    def _make_namespace(self) -> Namespace:
+        history = [""]
+        namespace = Namespace(self._name_resolver)
+        namespace.update(
             {
                 "__name__": "__main__",
                 "__builtins__": builtins,
                 **self._transform_functions,
-                "In": [""],
+                "In": history,
+                "_ih": history,
+                "get_ipython": self._get_ipython,
             }
         )
-        self.namespace["_ih"] = self.namespace["In"]
-        self.namespace["get_ipython"] = self._get_ipython
+        return namespace
 
     @property
     def _transform_functions(self) -> dict[str, Any]:
@@ -136,7 +141,7 @@ class SeparateProcessJudge(NotebookJudge):
         self.peer.request_from_runner("checkpoint")
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
-        # Names that the cell binds matter only if the tests have bound a name that the reference binds too, which is rare.
+        # Names that the cell binds only matter if the tests have bound a name that the reference binds, too, which is rare.
         helper_names = self._helpers.collect_defined_names()
         if self._is_recording or any(
             name in helper_names or self.namespace.has_own(name) for name in self._usage.rebound_names
@@ -170,7 +175,7 @@ class SeparateProcessJudge(NotebookJudge):
         self._export_names()
 
     def replay_cell(self, cell: BundleCell) -> None:
-        """Run a cell again, for its effects in the student process. A test cell has none: the names that it binds are here."""
+        """Run a cell again for its effects in the student process. A test cell has none: the names that it binds are in the judge."""
         if cell["kind"] != "test":
             self._run_in_student_process(cell["cell"], cell["source"])
 
@@ -190,7 +195,7 @@ class SeparateProcessJudge(NotebookJudge):
             return
         if self._is_recording:
             changes = _decode_names(self.peer.request_from_runner("find-locked-changes"))
-            # A submission may change a class in another way than the reference: define it again, for example.
+            # A submission may change a class differently than the reference, for example define it again.
             self._usage.rebound_names.update(name.partition(".")[0] for name in changes)
         else:
             for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
@@ -199,7 +204,7 @@ class SeparateProcessJudge(NotebookJudge):
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         """Run a test cell within the deadline of the link. Names that later cells of the notebook read are exported afterwards."""
         self._name_resolver.clear_cache()
-        # Tests may read `In`, and feedback may quote what they read.
+        # Tests may read `In`, and feedback may quote it.
         self._append_to_history(remove_hidden_tests(source))
         self.peer.begin_cell(self._usage.contract.get(grade_id, ()), source)
         self._restore_locked_classes()
@@ -258,7 +263,7 @@ class SeparateProcessJudge(NotebookJudge):
         return self.peer.request("import-module", name)
 
     def _get_ipython(self) -> Any:
-        """Return a shell of the judge with the names of the tests, created on first use."""
+        """Return a shell in the judge with the names of the tests, created on first use."""
         from pmh_jupyter.grading.runtime.execution.shell import make_shell
 
         shell = make_shell()
@@ -272,7 +277,7 @@ def _decode_names(reply: Any) -> list[str]:
 
 
 def _decode_cell_error(reply: Any) -> ErrorFields | None:
-    """Check a cell error that the student process reports. Raises `PeerLost` if it is malformed."""
+    """Validate a cell error that the student process reports. Raises `PeerLost` if it is malformed."""
     if reply is None:
         return None
     if type(reply) is not dict:

@@ -1,4 +1,4 @@
-"""The judge's end of the connection: keeps files in step, restricts the student process's requests, forwards its output."""
+"""The judge's end of the connection: synchronizes files, restricts requests of the student process, and forwards its output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 _BUILTIN_INPUT = builtins.input
-# Tests see others: see `test_environment`.
+# Tests get other functions: see `test_environment`.
 _COPY_FUNCTIONS = {False: copy.copy, True: copy.deepcopy}
 
 
@@ -57,7 +57,7 @@ class JudgePeer(ContractPeer):
                 file_sync.after_student_code()
 
     def request_internal(self, operation: str, *arguments: Any) -> Any:
-        """Send a request that our own code answers, not the student's. Raises its OSError, and `PeerLost` for any other exception."""
+        """Send a request that student code does not handle. Raises its OSError, and `PeerLost` for any other exception."""
         try:
             return super().send_request(operation, *arguments)
         except (PeerLost, TimeLimitReached):
@@ -70,7 +70,7 @@ class JudgePeer(ContractPeer):
             raise self.mark_lost(f"{operation} ended with {type(error).__name__}"[:200]) from None
 
     def request_from_runner(self, operation: str, *arguments: Any) -> Any:
-        """Send a request, for example to run a cell, whose errors are in the reply. Raises `PeerLost` for any exception instead of one."""
+        """Send a request whose errors are part of the reply, for example to run a cell. Raises `PeerLost` if the reply is an exception."""
         try:
             return self.request(operation, *arguments)
         except (PeerLost, TimeLimitReached):

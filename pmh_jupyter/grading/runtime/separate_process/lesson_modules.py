@@ -1,8 +1,8 @@
 """Modules that a lesson has beside its notebook, imported by its test cells in the judge.
 
-The judge imports them from the release, whatever the notebook or a submission has made of them. Their functions are test helpers: their
-assertions are explained, and what they use of the student's objects comes under the contract. As in a kernel, they come before installed
-packages of the same name, but not before modules that are loaded already.
+The judge imports them from the release, regardless of changes by the notebook or a submission. Their functions are test helpers: their
+assertions are explained, and the contract applies to their uses of the student's objects. As in a kernel, they take precedence over
+installed packages of the same name, but not over modules that are already loaded.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class LessonModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds and loads the modules of one lesson.
 
     lesson_files: the files of the release ({path, content in base64}). folder: the work folder, to which their paths are relative.
-    recorder_delegate: records the assertions of the modules. release_texts: gets their texts. module_names: global names that each module
-    gets.
+    recorder_delegate: records the assertions of the modules. release_texts: collects the strings in them. module_names: global names that
+    each module gets.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class LessonModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def _compile(self, source: str, filename: str) -> Any:
-        """Compile a module in the way of a test helper. Raises SyntaxError."""
+        """Compile a module like a test helper. Raises SyntaxError."""
         statements = read_statements(ast.parse(source), source, self._recorder_delegate)
         body = [transform_statement(statement.node) for statement in statements]
         tree = ast.fix_missing_locations(ast.Module(body, type_ignores=[]))
@@ -120,7 +120,7 @@ class LessonModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _is_installed(fullname: str) -> bool:
-    """Return whether a regular module of this name is installed: it comes before a folder without `__init__.py`."""
+    """Return whether a regular module of this name is installed: it takes precedence over a folder without `__init__.py`."""
     if "." in fullname:
         return False
     spec = importlib.machinery.PathFinder.find_spec(fullname)

@@ -1,8 +1,8 @@
-"""What the names of locked cells refer to, saved in the student process when the cells have run.
+"""The values of names that locked cells have bound, saved in the student process when the cells have run.
 
-Objects of a class that a locked cell defines live in the notebook, so the class cannot be the judge's own, as a test helper is. Instead,
-tests get the function or class that the locked cell has bound to a name, whatever the notebook binds to it later, and what the notebook
-changes in them is undone before each test cell. What the reference solution changes too is left alone. Data is copied to the judge.
+Objects of a class that a locked cell defines exist in the student process, so the class cannot be created in the judge, as a test helper
+is. Instead, tests get the function or class that the locked cell has bound to a name, even if the notebook binds the name again later.
+Changes of them are undone before each test cell, unless the reference solution makes them, too. Data is copied to the judge.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _MISSING = object()
 _get_bases, _get_attributes = type.__dict__["__bases__"].__get__, type.__dict__["__dict__"].__get__
 _PLAIN_TYPES = (int, float, complex, str, bytes, bool, type(None))
 _CODE = ".__code__"
-# A class that did not have them has other objects with them: they decide what is equal, what there is, and how objects are made.
+# Adding one of these changes equality, attribute lookup or construction of existing objects.
 _DECIDING_METHODS = frozenset(
     "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __bool__ __getattr__ __getattribute__ __setattr__ __init__ __new__ __call__ "
     "__init_subclass__ __class__ __slots__".split()
 )
-# Where descriptors have their functions: methods, properties, `cached_property`, `partialmethod`.
+# Attributes of descriptors with their functions: methods, properties, `cached_property`, `partialmethod`.
 _FUNCTION_ATTRIBUTES = ("__func__", "fget", "fset", "fdel", "func")
-# Python sets these itself, or they decide nothing.
+# Set by Python, or without effect on behavior.
 _IGNORED_ATTRIBUTES = frozenset(
     "__dict__ __weakref__ __doc__ __module__ __annotations__ __abstractmethods__ __firstlineno__ __static_attributes__".split()
 )
@@ -45,7 +45,8 @@ class _SavedClass:
     def find_changes(self) -> Iterator[str]:
         """Yield the name of each changed method, or `__bases__`.
 
-        Attributes with data do not count, because the class may change them itself (a counter), nor do new methods that override nothing.
+        Attributes with data do not count, because the class may change them itself (a counter). New methods that override nothing do not
+        count, either.
         """
         if _get_bases(self.cls) != self.bases:
             yield "__bases__"
@@ -84,7 +85,7 @@ class _SavedClass:
 
 
 class _SavedFunction:
-    """A function with its code, its defaults, and the functions and classes that it is a closure over."""
+    """A function with its code, its defaults, and the functions and classes in its closure."""
 
     def __init__(self, function: FunctionType) -> None:
         self.function = function
@@ -92,7 +93,7 @@ class _SavedFunction:
         self.cells = [(cell, content) for cell in function.__closure__ or () if callable(content := _get_content(cell))]
 
     def is_unchanged(self) -> bool:
-        """Return whether everything is what it was. Data that it is a closure over does not count: it may be a counter."""
+        """Return whether nothing has changed. Data in the closure does not count, because it may be a counter."""
         function = self.function
         state = (function.__code__, function.__defaults__, function.__kwdefaults__)
         return all(map(lambda before, after: before is after, self.state, state)) and all(
@@ -116,7 +117,7 @@ class LockedNames:
         self._functions: dict[str, list[_SavedFunction]] = {}
 
     def save(self, names: Iterable[str]) -> None:
-        """Save what the names refer to now."""
+        """Save the current values of the names."""
         for name in names:
             value = self._namespace.get(name, _MISSING)
             self._values.pop(name, None)
@@ -129,9 +130,10 @@ class LockedNames:
                     self._classes[name] = _SavedClass(value)
 
     def find(self, name: str) -> tuple[Any, bool] | None:
-        """Return what a locked cell has bound to a name, and whether the notebook has bound another function or class to it.
+        """Return the value that a locked cell has bound to a name, and whether the notebook has bound another function or class to it.
 
-        A class that is defined again in the same way is the notebook's, because its objects are. None if nothing is saved.
+        For a class that the notebook has defined again in the same way, the new class is returned, because objects of it exist. None if
+        nothing is saved.
         """
         if name not in self._values:
             return None
@@ -143,7 +145,7 @@ class LockedNames:
         return saved, current is not _MISSING
 
     def restore(self) -> list[str]:
-        """Undo changes of functions and of the classes' methods. Returns what was changed: `Class.attribute`."""
+        """Undo changes of functions and of methods of classes. Returns the changed attributes: `Class.attribute`."""
         changes = []
         for name, saved_class in self._classes.items():
             for attribute in list(saved_class.find_changes()):
@@ -163,7 +165,7 @@ class LockedNames:
         ]
 
     def find_changes(self) -> list[str]:
-        """Return the names that now refer to something else, and the changed attributes of the classes. Undoes nothing."""
+        """Return names that refer to other values now, and changed attributes of classes, without undoing changes."""
         changed_names = [
             name for name, value in self._values.items() if self._namespace.get(name, _MISSING) is not value
         ]
@@ -187,7 +189,7 @@ def _save_functions(value: Any) -> list[_SavedFunction]:
 def _get_content(cell: Any) -> Any:
     try:
         return cell.cell_contents
-    except ValueError:  # it is empty
+    except ValueError:  # the closure cell is empty
         return None
 
 
@@ -200,7 +202,7 @@ def _get_defaults(function: FunctionType) -> tuple[Any, Any]:
 
 
 def _is_same_class(saved: _SavedClass, other: Any) -> bool:
-    """Return whether a class has the definition that another one had: the same bases, code and plain data."""
+    """Return whether a class has the same definition as another one: the same bases, code and plain data."""
     if not isinstance(other, type) or _get_bases(other) != saved.bases:
         return False
     expected, actual = (
@@ -249,6 +251,6 @@ def _is_same_data(left: Any, right: Any) -> bool:
 
 
 def _normalize_code(code: CodeType) -> CodeType:
-    """Return the code as if it stood in the first line of a file without a name."""
+    """Return the code as if it were in the first line of a file without a name."""
     constants = tuple(_normalize_code(each) if type(each) is CodeType else each for each in code.co_consts)
     return code.replace(co_consts=constants, co_firstlineno=1, co_linetable=b"", co_filename="")

@@ -17,20 +17,20 @@ from fractions import Fraction
 from typing import Any
 
 NEAR_MISS_COUNT = 16
-# Of all near misses of a value together, because each of them has to be sent.
+# For all near misses of a value together, because each of them has to be sent.
 MAX_ELEMENTS = 160_000
 _ALPHABETS = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 class _NoNearMiss(Exception):
-    """There is no similar value."""
+    """No similar value exists."""
 
 
 def create_near_misses(value: Any, seed: str) -> list[Any]:
     """Return values that no honest equality considers equal to this one, or an empty list if there are none.
 
-    Some are smaller than the value and some are larger, in random proportion, so that the value is not in their middle. The more of them
-    there are, the less likely an object that equals a single value guesses the expected one.
+    Some are smaller than the value and some are larger, in random proportion, so that the value is not always in the middle. With more
+    values, an object that equals a single value is less likely to guess the expected one.
     """
     total = max(1, min(NEAR_MISS_COUNT, MAX_ELEMENTS // max(1, len(value) if hasattr(value, "__len__") else 1)))
     rng = random.Random(seed)
@@ -45,7 +45,8 @@ def create_near_misses(value: Any, seed: str) -> list[Any]:
 
 def create_unique_values(value: Any, hex_digits: str) -> list[Any]:
     """Return a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
-    if type(value) in (int, float, Decimal, Fraction):  # of the same magnitude: an honest method may count up to it
+    if type(value) in (int, float, Decimal, Fraction):
+        # Of the same magnitude, because an honest method may count up to it.
         number = (
             int(abs(value)) * 10 + 100 + int(hex_digits[:3], 16) if math.isfinite(value) else int(hex_digits[:3], 16)
         )

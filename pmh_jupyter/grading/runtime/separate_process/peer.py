@@ -1,8 +1,8 @@
 """One end of the connection between judge and student process.
 
 A message is `[kind, content, changed_values, dropped_references, released_replicas, stdout, stderr, …]`. The content of a request is its
-arguments, that of a reply one value. The changed values are replicas that have changed. References and replicas are those that the other
-side need not keep any longer. A request has two more fields: the operation, and whether the other side converts values of a class that
+arguments, that of a reply one value. The changed values are replicas that have changed. The other side no longer needs to keep the dropped
+references and released replicas. A request has two more fields: the operation, and whether the other side converts values of a class that
 derives from a plain type (see `marshalling.conversion`). An error may have two, the cell and the line that raised it. While one side waits
 for a reply, it serves the other's requests.
 """
@@ -186,7 +186,7 @@ class Peer:
             raise value
 
     def receive(self) -> list[Any]:
-        """Return the next message, checked for its shape. Raises `PeerLost`."""
+        """Return the next message after validating its structure. Raises `PeerLost`."""
         message = self.link.receive()
         if (
             type(message) is not list
@@ -220,7 +220,7 @@ class Peer:
         return values, received_replicas
 
     def serve_request(self, message: list[Any]) -> None:
-        """Answer one request. Raises nothing but `PeerLost` and `TimeLimitReached`."""
+        """Answer one request. Only raises `PeerLost` and `TimeLimitReached`."""
         arguments, received_replicas = self._decode_message(message, include_large=True)
         message_kind, location = RESULT, []
         previously_converted = self.marshaller.converts_subclasses
@@ -263,7 +263,7 @@ class Peer:
         """Record that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
 
     def require_expected_object(self, value: Any) -> None:
-        """Raise an exception if the other side may not give back this object of this side."""
+        """Raise an exception if the other side may not return this object of this side."""
 
     def require_class_name(self, target: type) -> None:
         """Raise an exception if code of this side may not read the name of a remote class."""
@@ -283,7 +283,7 @@ class Peer:
         """Handle output of the other side."""
 
     def sanitize_error(self, error: BaseException) -> BaseException:
-        """Return the exception that the other side may receive for one that was raised here."""
+        """Return the exception to send for one that was raised here."""
         return error
 
     def locate_error(self, error: BaseException) -> list[int]:

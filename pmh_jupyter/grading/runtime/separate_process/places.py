@@ -12,7 +12,7 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import describe_origi
 
 
 def is_result_discarded() -> bool:
-    """Return whether the test ignores the value of the expression that is being executed, as `f(log)` as a whole statement does."""
+    """Return whether the test discards the value of the expression that is being executed, as the statement `f(log)` does."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not is_release_filename(frame.f_code.co_filename):
         frame = frame.f_back
@@ -25,14 +25,14 @@ def is_result_discarded() -> bool:
 
 
 class _ReleaseFilenames(dict[str, bool]):
-    """Maps a file name to whether its code comes from the release. Remembered, because every use looks through several frames."""
+    """Maps a file name to whether its code comes from the release. Cached, because every use inspects several frames."""
 
     def __missing__(self, filename: str) -> bool:
         return self.setdefault(filename, is_release_filename(filename))
 
 
 class PlaceTable:
-    """Finds places, and remembers them by instruction."""
+    """Finds places, and caches them by instruction."""
 
     def __init__(self) -> None:
         # The code objects are kept, because Python may reuse the id of one that is deleted.

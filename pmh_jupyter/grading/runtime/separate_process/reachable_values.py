@@ -1,7 +1,7 @@
-"""Finds out whether a statement of a test can depend on certain values: whether it reaches one of them through the names that it reads.
+"""Decides whether a statement of a test can depend on certain values, because it reaches one of them through the names that it reads.
 
-A statement gets values through names, through what these names refer to (containers, objects, functions with their globals), and from the
-student process, which is not looked at here. When in doubt, the answer is yes.
+A statement reaches values through names, through the values of these names (containers, objects, functions with their globals), and through
+the student process, which is not inspected here. When in doubt, the answer is yes.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def reads_any_value(code: CodeType, namespaces: Iterable[Mapping[str, Any]], val
 
 
 class _DoubtfulValue(Exception):
-    """What a value refers to is unknown, or too much."""
+    """The references of a value are unknown, or too many."""
 
 
 class _Search:
-    """A search for values among all that a piece of code can reach."""
+    """A search for values among all values that a piece of code can reach."""
 
     def __init__(self, namespaces: tuple[Any, ...], values: tuple[Any, ...]) -> None:
         self._namespaces = namespaces
@@ -69,7 +69,7 @@ class _Search:
         return _is_array(value) and any(sys.modules["numpy"].may_share_memory(value, other) for other in self._arrays)
 
     def _iter_named_values(self, code: CodeType, function_globals: Any) -> Iterator[Any]:
-        """Yield the values of the names that a piece of code contains. Those of attributes are among them."""
+        """Yield the values of the names that a piece of code contains, names of attributes included."""
         names = {name for nested_code in find_nested_codes(code) for name in nested_code.co_names}
         if not names.isdisjoint(_DYNAMIC_NAMES):
             raise _DoubtfulValue

@@ -98,7 +98,7 @@ class StudentPeer(Peer):
         install_overrides(self)
 
     def get_attribute(self, target: Any, name: str) -> Any:
-        """Return an attribute of an object of the test. What the description of its class tells is not asked for.
+        """Return an attribute of an object of the test. Attributes that the class description contains are not requested.
 
         Abstract base classes (`isinstance(x, Iterable)`) look for methods in the `__dict__` of a class.
         """
@@ -109,7 +109,7 @@ class StudentPeer(Peer):
         return super().get_attribute(target, name)
 
     def copy(self, target: Any, deep: bool) -> Any:
-        """Copy an object of the test. A copy of a function is itself."""
+        """Copy an object of the test. Functions are not copied."""
         is_function = get_apparent_class(target) in (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
         return target if is_function else super().copy(target, deep)
 
@@ -194,7 +194,7 @@ class _RequestHandlers:
         return (True, value, importable_objects.find_import_path(value))
 
     def lookup_locked(self, name: str) -> tuple[Any, ...]:
-        """Return as `lookup` what a locked cell has bound to a name, and True if the notebook has bound another function or class to it."""
+        """Like `lookup`, for the value from a locked cell, with whether the notebook has bound another function or class to the name."""
         saved_value = self._locked_names.find(name)
         return (True, *saved_value) if saved_value is not None else (*self.lookup(name)[:2], False)
 

@@ -1,6 +1,6 @@
 """Templates for `str.format` and `%` that come from the notebook.
 
-A field such as `{0.__globals__}` reads whatever can be reached from the values of the test, and `{:9999999999}` takes all memory.
+A field such as `{0.__globals__}` can read everything that is reachable from the values of the test, and `{:9999999999}` uses all memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _PERCENT_FIELD = re.compile(r"%(\([^)]*\))?[-+ #0]*([\d*.]+)")
 
 
 def is_safe_template(template: str) -> bool:
-    """Return whether a template for `str.format` inserts only what is public in the arguments, with ordinary widths."""
+    """Return whether a template for `str.format` inserts only public attributes and items of the arguments, with ordinary widths."""
     try:
         fields = list(string.Formatter().parse(template))
     except ValueError:  # not a template: `format` raises the same error

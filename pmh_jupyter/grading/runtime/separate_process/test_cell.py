@@ -1,4 +1,4 @@
-"""Runs one test cell in the judge, as in-process, except that names it does not bind are in the student process."""
+"""Runs one test cell in the judge, as in-process, except that it looks up names in the student process that it does not bind."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TestCell(StatementRunner):
         shortfall = self.peer.contract.shortfall
         if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
             return fields
-        # Reported last, because a statement that fails by itself says more.
+        # Reported last, because a failed statement is more informative.
         last_statement = self.compiled_cell.statements[-1]
         reason = TestReason.NOT_MET if last_statement.is_hidden else shortfall.reason
         return {"tests": [make_test_result(last_statement, "failed", reason)]}
@@ -85,7 +85,7 @@ class TestCell(StatementRunner):
         return test_result
 
     def _asserts(self, statement: StatementSpec) -> bool:
-        """Return whether a statement is a test by itself, or has reached an assertion elsewhere, for example in a module of the lesson."""
+        """Return whether a statement is a test itself, or has reached an assertion elsewhere, for example in a module of the lesson."""
         return statement.has_assertion or self.recorder.assertion_count > 0
 
     def _reads_changed_values(self, statement: StatementSpec) -> bool:
@@ -99,10 +99,10 @@ class TestCell(StatementRunner):
     def _repeat_with_changes(self, statement: StatementSpec, test_result: TestFields) -> TestFields:
         """Run a statement that passed once more, with the changes that the notebook made to values of the test.
 
-        Only a statement that can depend on them is repeated: a call of the notebook may give another value the second time.
+        Only a statement that can depend on them is repeated, because a call of the notebook may return another value the second time.
 
-        The reference leaves these values alone, so a test may rely on them (`assert f(data) == sorted(data)`). A test may also assert that
-        they are unchanged. So it has to pass with the values as they were, and as the notebook left them.
+        The reference does not change these values, so a test may rely on them (`assert f(data) == sorted(data)`). A test may also assert
+        that they are unchanged. So it has to pass with the original values and with the changed ones.
         """
         replicas = self.peer.replicas
         changes = [(change.value, copy.copy(change.value), change.received) for change in replicas.refused_changes]

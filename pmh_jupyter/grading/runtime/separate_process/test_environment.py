@@ -26,7 +26,7 @@ from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespac
 MAX_OUTPUT_CHARS = 1 << 24
 # The alarm repeats, because a test may catch its first exception.
 _REPEAT_SECONDS = 0.2
-# For a proxy, these functions are called in the process of the object.
+# For a proxy, these functions are called in the process of its object.
 _REMOTE_FUNCTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (copy, ("copy", "deepcopy")),
     (dataclasses, ("fields", "asdict", "astuple", "replace")),

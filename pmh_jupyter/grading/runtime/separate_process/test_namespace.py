@@ -30,7 +30,7 @@ class Namespace(dict[str, Any], NeverMarshalled):
         self.name_resolver = name_resolver
 
     def __repr__(self) -> str:
-        """Hide the content, which students must not see: hidden tests bind names too."""
+        """Hide the content from students, because hidden tests bind names, too."""
         return "{…}"
 
     def __missing__(self, name: str) -> Any:
@@ -82,7 +82,7 @@ class Namespace(dict[str, Any], NeverMarshalled):
 class NameResolver:
     """Resolves names that the test cells do not bind. Proxies are cached for one cell, plain data until the next request.
 
-    `locked_names`: names that have the value that a locked cell has given them (see `LockedNames`).
+    `locked_names`: names whose value comes from a locked cell (see `LockedNames`).
     """
 
     def __init__(self, peer: JudgePeer, usage: TestUsage, helpers: TestHelpers, *, is_recording: bool) -> None:
@@ -115,7 +115,7 @@ class NameResolver:
     def capture_locked_data(self, names: Iterable[str]) -> None:
         """Copy the data that a locked cell has computed, before a student's cell can change it.
 
-        While the reference runs, all of it is copied; later, what its tests have read.
+        While the reference runs, all data is copied; for submissions, only the data that the reference's tests have read.
         """
         if not self.usage.captures_locked_data:
             return
@@ -124,11 +124,11 @@ class NameResolver:
             with suppress(ValueError):  # it is too large to be sent
                 is_bound, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
                 if is_bound and _is_data(value):
-                    # A copy, because the value itself follows changes of the notebook's.
+                    # A copy, because the value itself is updated when the notebook changes it.
                     self.helpers.capture(name, copy.deepcopy(value))
 
     def _uses_helper(self, name: str) -> bool:
-        """Return whether the judge's own function or data is used, and not the notebook's. While the reference runs, record it."""
+        """Return whether the judge's function or data is used instead of the notebook's. While the reference runs, record it."""
         names = self.usage.locked_data if name in self.helpers.captured_names else self.usage.test_helpers
         if self.is_recording and name in self.helpers.data_names:
             if self._is_changed_by_reference(name):
@@ -141,7 +141,7 @@ class NameResolver:
         return name in names
 
     def _is_changed_by_reference(self, name: str) -> bool:
-        """Return whether the reference has changed data of a locked cell. The notebook's own is used then, here and for submissions."""
+        """Return whether the reference has changed data of a locked cell. If so, the notebook's data is used, here and for submissions."""
         _, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
         return not self.peer.replicas.has_same_content(value, self.helpers[name])
 
@@ -206,7 +206,7 @@ class NameResolver:
 
 
 def _is_data(value: Any) -> bool:
-    """Return whether a value, with everything in it, crossed by value."""
+    """Return whether a value and everything in it was copied."""
     if type(value) in (list, tuple, set, frozenset, dict):
         return all(map(_is_data, (*value, *value.values()) if type(value) is dict else value))
     return not (is_proxy(value) or isinstance(value, type) or callable(value))

@@ -1,5 +1,5 @@
 """The parts of a test cell, in whichever process it runs: statements, rewritten assertions, comparisons, helpers, partial credit.
 
-What test cells gain: a result for each assertion with the values on both sides, the author's messages, hidden regions, partial credit,
-functions of locked cells that a student cannot change, and comparisons that a student's `__eq__` cannot decide.
+Test cells can have a result for each assertion with the values on both sides, author's messages, hidden regions, partial credit, functions
+of locked cells that a student cannot change, and comparisons that a student's `__eq__` cannot decide.
 """

@@ -1,4 +1,4 @@
-"""Recognizes assertions in a syntax tree, and where they have their message."""
+"""Recognizes assertions and their messages in a syntax tree."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ast
 RAISES_FUNCTIONS = frozenset(
     {"raises", "warns", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "assertLogs"}
 )
+# Position of the message among the arguments of unittest's methods. A function of the lesson may have its expected value there.
 MESSAGE_INDEXES: dict[str, int] = {
     **dict.fromkeys(("assertTrue", "assertFalse", "assertIsNone", "assertIsNotNone"), 1),
     **{
@@ -18,7 +19,6 @@ MESSAGE_INDEXES: dict[str, int] = {
     },
     **dict.fromkeys(("assertAlmostEqual", "assertNotAlmostEqual"), 3),
 }
-"""Where methods of unittest have their message. A function of the lesson may have its expected value there."""
 
 
 def is_assert_call(node: ast.AST) -> bool:
@@ -50,7 +50,7 @@ def raises_assertion_error(node: ast.AST) -> bool:
 
 
 def is_test_function(node: ast.FunctionDef) -> bool:
-    """Return whether a function is named like a test and takes nothing. One with parameters may be a callback of the answer."""
+    """Return whether a function is named like a test and has no parameters. With parameters, it may be a callback of the answer."""
     arguments = node.args
     names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return node.name.startswith("test") and names in ([], ["self"]) and not (arguments.vararg or arguments.kwarg)
@@ -59,7 +59,7 @@ def is_test_function(node: ast.FunctionDef) -> bool:
 def is_zip_call(node: ast.Call) -> bool:
     """Return whether a call of `zip` or `map` takes values from several sequences and ends with the shortest.
 
-    Neighbors in one sequence (`zip(path, path[1:])`) and endless counts do not say how many values there have to be.
+    Neighbors in one sequence (`zip(path, path[1:])`) and endless counts are excluded: they do not determine the number of values.
     """
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     sequences = node.args[1:] if name == "map" else node.args

@@ -75,7 +75,7 @@ _COMPARING_FUNCTION_WORDS = ("equal", "close", "less", "greater", "assertin", "a
 class AssertionRecorder(SiteTable):
     """Records the assertions of one test cell. The rewritten source calls its methods by name (see `assertion_rewriter`).
 
-    pinned: values that the test cell reads instead of the notebook's, by name.
+    pinned: values by name that the test cell reads instead of those of the notebook.
     sites: sites registered earlier, by number. Those of test helpers have negative numbers.
     comparison_counts: counts what the assertions compare.
     find_original: returns the object that an operand of `is` stands for.

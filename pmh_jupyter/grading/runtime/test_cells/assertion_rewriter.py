@@ -83,7 +83,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
 
     def visit(self, node: ast.AST) -> Any:
-        """Rewrite a node. What takes its place has its position, by which `separate_process.contract` finds places."""
+        """Rewrite a node. Its replacement has the same position, by which `separate_process.contract` finds places."""
         rewritten = super().visit(node)
         return ast.copy_location(rewritten, node) if isinstance(rewritten, ast.expr) else rewritten
 
@@ -137,7 +137,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _visit_loop(self, node: ast.For | ast.AsyncFor) -> ast.AST:
         handlers = [inner for inner in ast.walk(node) if isinstance(inner, ast.ExceptHandler)]
-        # What a handler skips is an exception that the reference did not raise.
+        # A handler skips code after an exception that the reference did not raise.
         handled = {id(inner) for handler in handlers for inner in ast.walk(handler)}
         ends_early = any(
             isinstance(inner, ast.Break | ast.Continue | ast.Return) and id(inner) not in handled
@@ -227,7 +227,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return self._counts_rounds and is_zip_call(node)
 
     def _count_compared_values(self, node: ast.Call) -> None:
-        """Count what `all(values)`, `not any(values)`, `np.all(array)` and `array.all()` look at. They are true if that is nothing."""
+        """Count the values for `all(values)`, `not any(values)`, `np.all(array)` and `array.all()`, which are true for no values."""
         name = "any" if self._is_negated else "all"
         if self._is_optional:
             return
@@ -261,7 +261,7 @@ class AssertionRewriter(ast.NodeTransformer):
         return not (self._is_optional or self._function_depth)
 
     def _count_comprehension(self, node: ast.expr) -> None:
-        """Count what a comprehension iterates over."""
+        """Count the values that a comprehension iterates over."""
         if isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp):
             first = node.generators[0]
             first.iter = self._make_recorder_call("count_rounds", self._make_place(node), first.iter)
@@ -325,7 +325,7 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _rewrite_comparison(self, test: ast.Compare) -> ast.expr:
         left, right, operator_class = test.left, test.comparators[0], type(test.ops[0]).__name__
-        # The value to report is the one that the student's code computed. A literal is the author's.
+        # The value from the student's code is reported. A literal is the author's.
         is_swapped = _is_literal(left) and not _is_literal(right)
         number = self._register_site(right if is_swapped else left, is_swapped=is_swapped)
         return self._make_recorder_call(

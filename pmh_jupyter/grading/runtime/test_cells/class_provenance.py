@@ -77,7 +77,7 @@ class ClassProvenance:
         return _type(function) is FunctionType and _id(_function_code(function)) in self.test_code_ids
 
     def _is_library_class(self, cls: type) -> bool:
-        """Return True for a class that a library module holds, with each of its functions compiled from the module's file."""
+        """Return True for a class that a library module contains, with each of its functions compiled from the module's file."""
         name = _dict(cls).get("__module__")
         module = sys.modules.get(name) if _type(name) is str else None
         if module is None or self.find_module_codes(module) is None:
@@ -95,7 +95,7 @@ class ClassProvenance:
         return is_module_global and codes is not None and (not codes or _function_code(function) in codes)
 
     def find_module_codes(self, module: Any) -> set[CodeType] | None:
-        """Return every code object of a library module's file, none if it has no source. None for a module outside the trusted folders."""
+        """Return every code object of a library module's file; empty without source, None for a module outside the trusted folders."""
         spec: Any = getattr(module, "__spec__", None)
         name, origin = str(getattr(spec, "name", "")), str(getattr(spec, "origin", ""))
         if not origin.startswith(self._trusted_folders):
@@ -130,7 +130,7 @@ def find_library_folders() -> tuple[str, ...]:
 
 
 def is_plain_data(value: Any) -> bool:
-    """Return True for a value whose class is exactly one of Python's own data types."""
+    """Return True for a value whose class is exactly one of Python's data types."""
     return _type(value) in _PLAIN_DATA_TYPES
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+# The file name of a test cell's code.
 TEST_CELL_FILENAME = "<test>"
-"""The file name of a test cell's code."""
+# The file name of the judge's copy of a function that a locked cell defines.
 TEST_HELPER_FILENAME = "<test helper>"
-"""The file name of the judge's own copy of a function that a locked cell defines."""
+# The file names of code that comes from cells of the release.
 RELEASE_FILENAMES = frozenset({TEST_CELL_FILENAME, TEST_HELPER_FILENAME})
-"""The file names of code that comes from cells of the release."""
 _MODULE_PREFIX = "<test helper of "
 
 
 def make_module_filename(module: str) -> str:
-    """Return the file name of the judge's own copy of a module that the lesson has beside its notebook."""
+    """Return the file name of the judge's copy of a module that the lesson has beside its notebook."""
     return f"{_MODULE_PREFIX}{module}>"
 
 
@@ -27,7 +27,7 @@ def is_release_filename(filename: str) -> bool:
 
 
 def describe_origin(filename: str) -> str:
-    """Return a prefix that tells places in code of this file name from those of the test cell: empty for the test cell itself."""
+    """Return a prefix that distinguishes places in code of this file name from those of the test cell; empty for the test cell itself."""
     if filename == TEST_CELL_FILENAME:
         return ""
     return f"{filename.removeprefix(_MODULE_PREFIX).rstrip('>')}/" if filename != TEST_HELPER_FILENAME else "helper/"

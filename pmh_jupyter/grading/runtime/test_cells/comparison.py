@@ -1,8 +1,8 @@
 """Comparisons that do not trust the operators of a student's class.
 
 A comparison in a test cell gives Python's result, unless a method of a class that the student defined would decide it. Such a result
-counts only if the reference solution had an object of its own class there too (`allowed_operators`). Even then, the object is probed
-with values that it cannot know.
+counts only if the reference solution had an object of one of its own classes there, too (`allowed_operators`). Even then, the object is
+probed with unpredictable values.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Comparator:
         return _bool(value)
 
     def is_false(self, value: Any) -> bool:
-        """`not value`, but False in the case that `is_true` excepts."""
+        """`not value`, but False if a student's method decides it, as in `is_true`."""
         truth = self.is_true(value)
         must_verify = (
             not truth
@@ -134,7 +134,7 @@ class Comparator:
         )
 
     def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
-        """Return False if only the student's code claims that it is an instance (`__class__`, a metaclass's `__instancecheck__`)."""
+        """Return False if only the student's code claims that a value is an instance (`__class__`, a metaclass's `__instancecheck__`)."""
         cls = _type(value)
         overriding_class = self.provenance.find_student_class(cls, ("__class__",))
         if (
@@ -205,7 +205,7 @@ _SIMPLE_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, by
 
 
 def _claims_the_impossible(name: str, operand: Any) -> bool:
-    """Return whether an object claims to equal or to contain a value that was created just now, which no honest object can."""
+    """Return whether an object claims to equal or to contain a value that was just created, which an honest object cannot."""
     unique_values = (
         UniqueObject(),
         secrets.randbits(62),

@@ -1,11 +1,11 @@
 """Counts what the assertions of a test cell compare, so that no assertion passes because it compared nothing.
 
 `all(x > 0 for x in f())` is true if `f()` is empty, `np.allclose(f(), 3)` if it has no elements, and `not f() > 3` if it is NaN. For each
-place of a test cell, the number of values that the reference solution had compared there is recorded. A submission must compare at
-least as many.
+place of a test cell, the number of values that the reference solution had compared there is recorded. A submission must compare at least as
+many.
 
-Only places are counted where the number does not depend on the answer in other ways: not in a branch, and not in a loop that may end early
-(see `assertion_rewriter`).
+Places in branches and in loops that may end early are not counted, because a correct answer may compare fewer values there (see
+`assertion_rewriter`).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class ComparisonCounts:
             self._nan_places.add(place)
 
     def find_shortfall(self) -> Shortfall | None:
-        """Return what the statement has not compared; None if it has compared enough."""
+        """Return why the statement has not compared enough values; None if it has."""
         expected = self._expected.get(self._position, {})
         for place, count in expected.items():
             if self._counts.get(place, 0) < count:
@@ -123,7 +123,7 @@ def _measure(value: Any) -> int:
 
 
 def is_nan(value: Any) -> bool:
-    """Return whether a value is not a number (NaN, NaT, NA), a container or an array with one, or a table with a column of nothing else."""
+    """Return whether a value is not a number (NaN, NaT, NA), a container or an array with one, or a table with a column of only these."""
     return _contains_nan(value, MAX_DEPTH)
 
 

@@ -1,4 +1,4 @@
-"""What the fork server asks of the judge of one notebook, whichever way its test cells run."""
+"""The interface of the judge of one notebook, which both isolations implement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class NotebookJudge(ABC):
 
     @property
     def is_student_lost(self) -> bool:
-        """Whether the connection can no longer be used although the last cell has results: its time ran out in the middle of a message."""
+        """Whether the connection is unusable although the last cell has results, because its time ran out in the middle of a message."""
         return False
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """Partial credit: the value of the expression at the end of a test cell is the number of points.
 
-The value None, as of a cell that ends in `print(…)`, is not reported. See `CellResult` for the others.
+The value None (for example of `print(…)`) is not reported. See `CellResult` for other values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _float, _int, _type, _isfinite = float, int, type, math.isfinite
 def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
     """Rewrite the last statement of a test cell, which asserts nothing: assign the value of an expression to `CREDIT_VARIABLE`.
 
-    An expression with a `;` behind it stays as it is.
+    An expression with a `;` after it is not changed.
     """
     if not isinstance(node, ast.Expr) or _find_last_code_line(source).endswith(";"):
         return node

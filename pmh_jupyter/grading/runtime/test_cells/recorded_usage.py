@@ -1,4 +1,4 @@
-"""The names, operators and files that the test cells of a release use, and that a submission's tests may therefore use."""
+"""The names, operators and files that the test cells of a release use with the reference solution, and may use with a submission."""
 
 from __future__ import annotations
 

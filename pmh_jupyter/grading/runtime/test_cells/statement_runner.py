@@ -22,14 +22,14 @@ MAX_TEST_RESULTS = 500
 
 @dataclass
 class StatementRunner:
-    """Runs the statements of one test cell. Each isolation has a subclass, which executes a statement in its way.
+    """Runs the statements of one test cell. Each isolation has a subclass that executes statements.
 
     user_ns: the namespace of the statements. run_coroutine: runs a statement that awaits something.
     leading_blank_lines: see `describe_cell_error`.
 
     Each result has name, expression, is_hidden, outcome (passed, failed, crashed, timed-out, not-checked, grader-error), reason
-    (see `judge_output.JudgeTestResult`), text (the author's message, or what the reason is about), expected,
-    got, and the fields of `describe_cell_error`.
+    (see `judge_output.JudgeTestResult`), text (the author's message, or a detail of the reason), expected, got, and the fields of
+    `describe_cell_error`.
     """
 
     user_ns: dict[str, Any]
@@ -40,7 +40,7 @@ class StatementRunner:
     is_stopped: bool = field(default=False, init=False)
 
     def run_all(self, statements: list[Any]) -> TestCellFields:
-        """Run the statements, each a `Statement` or what a subclass runs in its place, and empty the list. Returns all fields but flags.
+        """Run the statements, each a `Statement` or the subclass's equivalent, and empty the list. Returns all fields but flags.
 
         As in nbgrader, a test cell without an assertion passes if it runs to its end.
         """
@@ -66,7 +66,7 @@ class StatementRunner:
         self.recorder.reset()
         self.recorder.comparison_counts.begin_statement(statement.position)
         self.recorder.comparator.statement_line = statement.line
-        # Looked up before code of the student runs, which could replace them in the class.
+        # Looked up before student code runs, which could replace them in the class.
         make_passed_result, make_failed_result = self._build_passed_result, self._build_failed_result
         error = self._execute_statement(statement)
         if error is None:

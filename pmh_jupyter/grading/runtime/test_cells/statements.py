@@ -23,19 +23,19 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import assign_credit_value
 
 BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
+# The author's message to a student whose answer fails the assertion below it: `# feedback: Mind the empty list.`
 FEEDBACK_COMMENT = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
-"""The author's message to a student whose answer fails the assertion below it: `# feedback: Mind the empty list.`"""
 
 
 @dataclass(frozen=True)
 class StatementSpec:
     """Describes one top-level statement of a test cell.
 
-    name, expression: texts for the student; "" if the statement is hidden.
-    has_assertion: the statement is a test by itself.
+    name, expression: strings for the student; "" if the statement is hidden.
+    has_assertion: the statement itself is a test.
     always_asserts: it cannot pass without reaching an assertion.
     is_credit_expression: its value is partial credit (see `partial_credit`).
-    line, column: where it begins, by which it is known: a check of the visible tests has fewer statements.
+    line, column: where it begins. This identifies it, because a run of the visible tests has fewer statements.
     """
 
     name: str
@@ -104,7 +104,7 @@ def read_statements(tree: ast.Module, source: str, rewriter: StatementRewriter |
 
 
 def _is_recorder_call(node: ast.stmt) -> bool:
-    """Return True for a call whose function the rewriter has wrapped: it asserts by itself, unlike a call of a helper by its name."""
+    """Return True for a call whose function the rewriter has wrapped: it asserts itself, unlike a call of a helper by its name."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Call)
 
 

@@ -1,10 +1,10 @@
 """Test helpers: functions and data that are defined in locked cells of a release and used by its test cells.
 
-A student's code could change the notebook's own. The test cells therefore get copies that the judge defines from the
-release's source, in a namespace of their own with the imports and literal constants of their cell. Every other name that a helper
-reads is looked up like a name of the test cell. A function that cannot be defined without the student's process (for example,
-because a default calls a class of the notebook), or that binds a global name, is not copied; nor are classes. Data is copied if it is a
-literal, and if the reference solution leaves it as it is.
+Student code could change those of the notebook. Test cells therefore get copies that the judge defines from the release's source, in a
+separate namespace with the imports and literal constants of their cell. Every other name that a helper reads is looked up like a name of
+the test cell. Classes are not copied, and neither are functions that bind a global name or cannot be defined without the student process
+(for example, because a default calls a class of the notebook). Data is copied if it is a literal that the reference solution does not
+change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LITERAL_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp),
     *(ast.unaryop, ast.operator, ast.expr_context),
 )
-# Finds the value of a name that a helper reads and its own cell does not define.
+# Finds the value of a name that a helper reads and its cell does not define.
 NameFinder = Callable[[str], Any]
 
 
@@ -53,10 +53,10 @@ class RecorderDelegate(SiteTable):
 
 
 class TestHelpers(dict[str, Any]):
-    """The functions and data that the locked cells have defined so far, by name. `data_names` are those of data, and `captured_names` those
-    of data that is no literal, but a copy of what the cells have computed.
+    """The functions and data that the locked cells have defined so far, by name.
 
-    `transform_statement` is applied to every statement, as it is to those of a test cell.
+    `data_names` are the names of data. `captured_names` are, among them, the names of computed data, which is copied.
+    `transform_statement` is applied to every statement, as in a test cell.
     """
 
     __test__ = False  # not a pytest class
@@ -72,7 +72,7 @@ class TestHelpers(dict[str, Any]):
         self._names_read: set[str] = set()
 
     def begin_test_cell(self, recorder: AssertionRecorder, lookup: NameFinder) -> None:
-        """Called before each test cell. `lookup` raises KeyError for an unknown name, and for Python's own builtins."""
+        """Called before each test cell. `lookup` raises KeyError for an unknown name, and for Python's builtins."""
         self.recorder_delegate.recorder, self.helper_globals.lookup = recorder, lookup
 
     def add_cell(self, source: str, namespace: Mapping[str, Any] | None = None) -> None:
@@ -117,7 +117,7 @@ class TestHelpers(dict[str, Any]):
         }
 
     def collect_external_names(self) -> set[str]:
-        """Return the names that helpers read and their own cells do not define."""
+        """Return the names that helpers read and their cells do not define."""
         return self._names_read - self.helper_globals.keys() - self.helper_globals.imports.keys()
 
     def forget(self, name: str) -> None:
@@ -129,7 +129,7 @@ class TestHelpers(dict[str, Any]):
         self.helper_globals.forget(name)
 
     def is_changed(self, name: str, namespace: Mapping[str, Any]) -> bool:
-        """Return whether the notebook's own function of this name has changed since its cell ran."""
+        """Return whether the notebook's function of this name has changed since its cell ran."""
         initial, current = self._initial_states.get(name), _capture_function_state(namespace.get(name))
         return initial is not None and not (
             len(initial) == len(current)
@@ -232,7 +232,7 @@ def _is_literal_expression(node: ast.expr) -> bool:
 
 
 def _is_partial(node: ast.expr) -> bool:
-    """Return whether this is a call of `functools.partial` or `re.compile`, which only hold their arguments."""
+    """Return whether this is a call of `functools.partial` or `re.compile`, which only store their arguments."""
     return isinstance(node, ast.Call) and ast.unparse(node.func) in ("partial", "functools.partial", "re.compile")
 
 

@@ -19,7 +19,7 @@ class BundleCell(TypedDict):
 class IsolationFields(TypedDict, total=False):
     """The isolation of a notebook: the fields of `domain.isolation.NotebookUsage`, and two of `NotebookIsolation`.
 
-    A bundle has all of them. To `TestUsage`, a field that is missing is empty.
+    A bundle has all of them. `TestUsage` treats a missing field as empty.
     """
 
     isolation: str

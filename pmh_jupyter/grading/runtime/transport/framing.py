@@ -48,7 +48,7 @@ class Link:
     sock: a connected stream socket. The link owns it from now on.
     max_frame_bytes: maximum length of a frame, in both directions.
 
-    `deadline` (a value of `time.monotonic()`, or None) applies to sending and receiving. After `PeerLost` the link stays lost: each further
+    `deadline` (a value of `time.monotonic()`, or None) applies to sending and receiving. After `PeerLost`, every further
     use raises the same error again.
     """
 
@@ -144,7 +144,7 @@ class Link:
             raise self._mark_lost("closed", "The other side has closed the connection.") from None
 
     def receive(self) -> Any:
-        """Return the next message, decoded but not checked: treat it as hostile. Raises `PeerLost`."""
+        """Return the next message, decoded but not validated: treat it as hostile. Raises `PeerLost`."""
         if self._failure is not None:
             raise PeerLost(self._failure.cause, self._failure.detail)
         if self._inbox:
@@ -182,14 +182,14 @@ class Link:
             return self._decode(view[_HEADER_BYTES:end])
 
     def _fill_inbox(self, count: int) -> None:
-        """Wait until the inbox holds `count` bytes."""
+        """Wait until the inbox contains `count` bytes."""
         while len(self._inbox) < count:
             if self.deadline is not None or self._watchers:
                 self._wait()
             self._read_available(count - len(self._inbox))
 
     def _read_available(self, byte_count: int = _CHUNK_BYTES) -> None:
-        """Read the available bytes into the inbox, which may hold one frame and its header at most."""
+        """Read the available bytes into the inbox, which may contain one frame and its header at most."""
         if len(self._inbox) > self._max_frame_bytes + _HEADER_BYTES:
             raise self._mark_lost("protocol-error", "The other side does not stop sending.")
         if byte_count > len(self._chunk) < _MAX_CHUNK_BYTES:

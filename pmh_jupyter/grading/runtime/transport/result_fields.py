@@ -9,8 +9,8 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
 
+# Fields of a `CellError`.
 ErrorFields = dict[str, Any]
-"""Fields of a `CellError`."""
 
 
 class TestReason(StrEnum):
@@ -26,25 +26,25 @@ class TestReason(StrEnum):
     TIMED_OUT = "timed-out"
     MEMORY = "memory"
     INVALID_TEST = "invalid-test"
-    # What a test may not rely on (see `separate_process.contract`).
+    # The test would have used a value that it may not use (see `separate_process.contract`).
     OBJECT_FOR_DATA = "object-for-data"
     OBJECT_OF_TEST = "object-of-test"
     CODE_FOR_DATA = "code-for-data"
     DISHONEST_OPERATOR = "dishonest-operator"
-    # What a test has not looked at (see `test_cells.comparison_counts`).
+    # The test has not compared enough (see `test_cells.comparison_counts`).
     NOT_A_NUMBER = "not-a-number"
     EMPTY_VALUE = "empty-value"
     TOO_FEW_VALUES = "too-few-values"
 
 
+# Fields of a `JudgeTestResult`.
 TestFields = dict[str, Any]
-"""Fields of a `JudgeTestResult`."""
 
+# Fields of a `JudgeFlag`.
 FlagFields = dict[str, str]
-"""Fields of a `JudgeFlag`."""
 
+# Fields of a `CellResult` that come from a test cell: tests, flags, and credit or invalid_credit if the cell ends in a value.
 TestCellFields = dict[str, Any]
-"""Fields of a `CellResult` that come from a test cell: tests and flags; of one that ends in a value also credit or invalid_credit."""
 
 
 def make_flag(code: str, detail: str) -> FlagFields:

@@ -1,4 +1,4 @@
-"""The format of encoded values: size bounds, errors, and checks of untrusted fields.
+"""The format of encoded values: size bounds, errors, and validation of untrusted fields.
 
 An encoded value is plain msgpack. None, bool, int (64 bits), float, str (valid UTF-8) and bytes represent themselves. Every other value is
 a list whose first item is a short tag, such as `["c", 1.0, 2.0]` for a complex number.

@@ -27,8 +27,6 @@ ShortText = Annotated[str, StringConstraints(max_length=400), AfterValidator(mak
 Line = Annotated[str, StringConstraints(max_length=400), AfterValidator(make_single_line)]
 LineNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 CellNumber = Annotated[int, Field(ge=0, le=100_000)]
-# JSON has no tuples, and a strict tuple rejects lists. The items are still validated strictly.
-TextTuple = Annotated[tuple[Text, ...], Strict(False)]
 MAX_LINES = 250_000
 
 
@@ -121,7 +119,8 @@ class JudgeOutput(BaseModel):
 
 
 _optional_cell_number: TypeAdapter[int | None] = TypeAdapter(CellNumber | None)
-_text_tuple: TypeAdapter[tuple[str, ...]] = TypeAdapter(TextTuple)
+# Packed cells may be as long as the output.
+_packed_cells: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[Annotated[str, Strict()], ...])
 # A dictionary by the name of the event: its configuration applies to the dataclass in it, which has no configuration.
 _usage_by_event: TypeAdapter[dict[str, NotebookUsage]] = TypeAdapter(
     dict[str, NotebookUsage], config=ConfigDict(extra="forbid", str_max_length=MAX_TEXT_LENGTH)
@@ -167,7 +166,7 @@ def _add_event(output: JudgeOutput, event: dict[str, Any]) -> None:
         usage = _usage_by_event.validate_python({event_name: event})[event_name]
         output.usage = NotebookUsage(**_make_texts_printable(asdict(usage)))
     elif event_name == "compiled":
-        output.compiled_cells = _text_tuple.validate_python(event["cells"])
+        output.compiled_cells = _packed_cells.validate_python(event["cells"])
     elif event_name == "judge-exited":
         output.judge_exit_reason = str(event["detail"])
     elif event_name == "grader-error":

@@ -28,18 +28,24 @@ from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
-def needs_visible_run(run: NotebookRun, visible_plan: NotebookPlan) -> bool:
-    """Return whether a student would read something that could come from a hidden test. visible_plan: the plan without hidden tests."""
+def cut_visible_plan(run: NotebookRun, visible_plan: NotebookPlan) -> NotebookPlan | None:
+    """Return the part of the plan without hidden tests that must be run, too. None if the run shows nothing of a hidden test.
+
+    It ends with the last cell of which a student would read something that could come from a hidden test.
+    """
     first_hidden_step = _find_first_hidden_step(run, visible_plan)
-    return first_hidden_step is not None and any(
-        _shows_something(result) for number, result in run.results.items() if number >= first_hidden_step
-    )
+    if first_hidden_step is None:
+        return None
+    shown_steps = [
+        number for number, result in run.results.items() if number >= first_hidden_step and _shows_something(result)
+    ]
+    return replace(visible_plan, steps=visible_plan.steps[: max(shown_steps) + 1]) if shown_steps else None
 
 
 def remove_hidden_values(run: NotebookRun, visible_plan: NotebookPlan, visible_run: NotebookRun | None) -> NotebookRun:
     """Return the run without anything that could come from a hidden test.
 
-    visible_plan: the same plan without hidden tests. visible_run: its run, if `needs_visible_run`.
+    visible_plan: the same plan without hidden tests. visible_run: the run of `cut_visible_plan`, if there is one.
     """
     first_hidden_step = _find_first_hidden_step(run, visible_plan)
     if first_hidden_step is None:

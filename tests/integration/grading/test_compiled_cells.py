@@ -68,6 +68,15 @@ def test_cells_are_compiled_where_no_submission_runs() -> None:
     assert STUDENT not in json.dumps(compile_bundle)
 
 
+def test_long_test_cell_is_compiled_once() -> None:
+    backend = RecordingBackend(start_bubblewrap_backend())
+    long_test = TEST + "\n".join(f"assert double({number}) == {2 * number}, 'double'" for number in range(60))
+    for _ in range(3):
+        run_cells(backend, STUDENT, long_test, TESTS[0])
+    compiled_lengths = [[len(cell["compiled"]) for cell in bundle["cells"]] for bundle in backend.bundles]
+    assert compiled_lengths[-1][1] > 4_000 and compiled_lengths[-1][2]
+
+
 def test_compiled_cells_of_a_submissions_judge_are_ignored() -> None:
     forged = json.dumps({"event": "compiled", "cells": ["Zm9yZ2Vk"] * 4}).encode() + b"\n"
     backend = RecordingBackend(start_bubblewrap_backend(), forged)

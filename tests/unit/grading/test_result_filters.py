@@ -9,7 +9,7 @@ import pytest
 
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
-from pmh_jupyter.grading.result_filters import _find_author_messages, needs_visible_run, remove_hidden_values
+from pmh_jupyter.grading.result_filters import _find_author_messages, cut_visible_plan, remove_hidden_values
 from pmh_jupyter.grading.run import NotebookRun
 from tests.support.grading.judge_results import make_cell_result, make_judge_test
 
@@ -37,7 +37,7 @@ def make_failed_test(**fields: Any) -> JudgeTestResult:
 def clean(*results: CellResult, visible: tuple[CellResult, ...] | None = None) -> dict[int, CellResult]:
     """Return the results without hidden values. visible: of the run without hidden tests; None if there must be none."""
     run = NotebookRun(PLAN, {result.cell: result for result in results})
-    assert needs_visible_run(run, VISIBLE_PLAN) is (visible is not None)
+    assert (cut_visible_plan(run, VISIBLE_PLAN) is None) is (visible is None)
     visible_run = None if visible is None else NotebookRun(VISIBLE_PLAN, {result.cell: result for result in visible})
     return remove_hidden_values(run, VISIBLE_PLAN, visible_run).results
 
@@ -53,6 +53,12 @@ def test_values_after_a_hidden_test_are_those_of_the_run_without_it() -> None:
         visible=(make_cell_result(4, make_failed_test(got="[1]", expected="1")),),
     )
     assert (results[4].tests[0].got, results[4].tests[0].expected) == ("[1]", "1")
+
+
+def test_run_without_hidden_tests_ends_with_the_last_cell_that_shows_something() -> None:
+    failed, passed = make_cell_result(2, make_failed_test(got="1")), make_cell_result(4, make_judge_test())
+    cut_plan = cut_visible_plan(NotebookRun(PLAN, {2: failed, 4: passed}), VISIBLE_PLAN)
+    assert cut_plan is not None and cut_plan.steps == VISIBLE_PLAN.steps[:3]
 
 
 def test_test_that_fails_only_after_hidden_tests_shows_no_value() -> None:

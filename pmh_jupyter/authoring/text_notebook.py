@@ -44,7 +44,8 @@ def to_ipynb(file: File) -> File:
     """Convert a notebook to .ipynb, without the random cell ids of a conversion. Raises InvalidNotebook with the line, if known."""
     if not _is_text_notebook(file):
         return file
-    import jupytext  # missing in a user's server, which also imports this module
+    # Missing in a user's server, which also imports this module.
+    from pmh_jupyter.authoring.light_jupytext import jupytext
 
     suffix = _get_suffix(file.path)
     try:

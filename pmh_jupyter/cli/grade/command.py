@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ def grade(arguments: argparse.Namespace) -> int:
     from pmh_jupyter.config import Settings
 
     settings = Settings.from_environ()
-    with _start_backend(settings) as get_backend, _start_reader() as reader, _treat_sigterm_as_interrupt():
+    with (
+        _start_backend(settings) as get_backend,
+        _start_reader(arguments.source) as reader,
+        _treat_sigterm_as_interrupt(),
+    ):
         # The remaining modules are imported while the sandbox starts.
         from pmh_jupyter.authoring.lesson_in_course import read_lesson
         from pmh_jupyter.cli.grade.discover import find_submissions
@@ -160,13 +165,20 @@ def _read_grade_ids(reader: SubmissionReader, path: str, root: str) -> frozenset
         return frozenset()
 
 
-def _start_reader() -> SubmissionReader:
-    """Start the process that reads submissions. It imports its modules while the sandbox starts."""
+def _start_reader(source: str) -> SubmissionReader:
+    """Start the process that reads submissions of the lesson at this path. It imports its modules while the sandbox starts."""
     from pmh_jupyter.grading.submission_reader import SubmissionReader
 
-    reader = SubmissionReader(preload=("pmh_jupyter.authoring.submission_folder", "pmh_jupyter.grading.assemble"))
+    modules = ["pmh_jupyter.authoring.submission_folder", "pmh_jupyter.grading.assemble"]
+    if not _has_ipynb(Path(source)):  # so submissions may be text, too
+        modules.append("pmh_jupyter.authoring.light_jupytext")
+    reader = SubmissionReader(preload=tuple(modules))
     reader.start()
     return reader
+
+
+def _has_ipynb(path: Path) -> bool:
+    return path.suffix == ".ipynb" or any(path.glob("*.ipynb"))
 
 
 def _resolve_future(future: Future[SandboxBackend], create_backend: Callable[[], SandboxBackend]) -> None:

@@ -260,7 +260,7 @@ def test_kernel_of_the_submission_is_ignored() -> None:
     )
 
 
-def test_damaged_cell_costs_only_its_content() -> None:
+def test_damaged_cell_loses_only_its_content() -> None:
     cells: list[Any] = fill_in_answers(RIGHT)
     _named(cells, "mean")["source"] = 3
     cells += [None, 7, {"cell_type": ["code"], "source": {"a": 1}, "metadata": []}]

@@ -25,7 +25,7 @@ CHECKS: tuple[Check, ...] = (
     hub.check_docker,
     grading.check_sandbox,
     grading.check_control_groups,
-    grading.check_trial_grading,
+    grading.check_canary,
     grading.check_database,
 )
 

@@ -59,7 +59,7 @@ def check_control_groups(settings: Settings) -> Finding:
     )
 
 
-def check_trial_grading(settings: Settings) -> Finding:
+def check_canary(settings: Settings) -> Finding:
     """Grade a right and a wrong answer in the hub's environment."""
     python = settings.data_path / "server-env" / "bin" / "python"
     if not settings.server_python and python.exists():

@@ -17,7 +17,7 @@ from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.resource_paths import find_starter_courses_folder
-from pmh_jupyter.service.course_releases import release_without_trial
+from pmh_jupyter.service.course_releases import release_without_sandbox
 from pmh_jupyter.service.key_files import load_or_create_key
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import classrooms, members, people
@@ -58,7 +58,7 @@ def bootstrap_database(settings: Settings) -> Mapping[str, str]:
         files = read_folder(find_starter_courses_folder() / STARTER_COURSE)
         marker_path = settings.data_path / "starter-course"
         if not _is_loaded(database, marker_path, files):
-            release_without_trial(database, files)
+            release_without_sandbox(database, files)
             _adopt_in_demo_classroom(database)
         ensure_classroom(database, DEMO_CLASSROOM, DEMO_TITLE, "UTC", STARTER_COURSE, join_codes)
         add_member(database, settings.admin, DEMO_CLASSROOM, Role.INSTRUCTOR)

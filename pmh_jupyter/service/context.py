@@ -16,8 +16,8 @@ from typing import ParamSpec, TypeVar
 from pmh_jupyter.config import Settings
 from pmh_jupyter.service.event_broadcaster import EventBroadcaster
 from pmh_jupyter.service.hub_client import HubClient
+from pmh_jupyter.service.jobs.expensive_calls import ExpensiveCallRunner
 from pmh_jupyter.service.jobs.grader import Grader
-from pmh_jupyter.service.jobs.trial_runs import TrialRunner
 from pmh_jupyter.service.jobs.worker_pool import WorkerPool
 from pmh_jupyter.service.metrics import Metrics
 from pmh_jupyter.service.rate_limit import RateLimit
@@ -53,7 +53,7 @@ class Service:
     grader: Grader
     readiness: Readiness
     cookie_secret: bytes
-    trial_runner: TrialRunner = field(default_factory=TrialRunner)
+    expensive_call_runner: ExpensiveCallRunner = field(default_factory=ExpensiveCallRunner)
 
     async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in the bounded pool. Its log lines have the request id of the caller."""

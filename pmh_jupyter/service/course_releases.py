@@ -1,7 +1,7 @@
 """Turns the source of a course into releases, and saves them as a new version of the course.
 
-`build_releases` needs no database and may take minutes, because it grades trial notebooks. `save_course` writes the result in short
-transactions.
+`build_releases` needs no database and may take minutes, because it runs the tests of each release to determine their isolation.
+`save_course` writes the result in short transactions.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CourseBuild:
 def build_releases(files: tuple[File, ...], backend: SandboxBackend | None) -> CourseBuild:
     """Read a course, release its lessons, and determine the isolation of each release.
 
-    backend: the sandbox for trial gradings. With None the isolation is determined when a release is graded for the first time.
+    backend: the sandbox for this. With None, the isolation is determined when a release is graded for the first time.
     Raises InvalidCourse with the problems of all lessons, for example hidden tests that students could read.
     """
     course = read_course(files)
@@ -71,10 +71,10 @@ def save_course(database: Database, build: CourseBuild, adopting_classrooms: Ite
     return version
 
 
-def release_without_trial(
+def release_without_sandbox(
     database: Database, files: tuple[File, ...], adopting_classrooms: Iterable[str] = ()
 ) -> CourseVersion:
-    """Build and save a course without trial gradings. Has no effect if the newest version has the same content.
+    """Build and save a course without running its tests. Has no effect if the newest version has the same content.
 
     Raises InvalidCourse with every problem, and NotFound for an unknown classroom.
     """

@@ -1,4 +1,4 @@
-"""Checks whether this process is ready: the database responds, its schema is current, and a test grading in the sandbox succeeds."""
+"""Checks whether this process is ready: the database responds, its schema is current, and the canary gets its known verdicts."""
 
 from __future__ import annotations
 

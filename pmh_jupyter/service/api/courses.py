@@ -21,12 +21,12 @@ from pmh_jupyter.wire.staff import CourseReleaseReply, CourseUpload, CourseValid
 
 
 class ValidateCourseHandler(ApiHandler):
-    """Validates a course: builds its releases and grades trial notebooks, without saving anything. Reports all problems at once."""
+    """Validates a course: builds its releases, with a trial run of each, without saving anything. Reports all problems at once."""
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
         await self.service.run_blocking(_require_instructor, self.service.database, self.identity.person)
-        self.send(await self.service.trial_runner.run(_validate_upload, self.service.grader, course, request))
+        self.send(await self.service.expensive_call_runner.run(_validate_upload, self.service.grader, course, request))
 
 
 class CourseReleasesHandler(ApiHandler):
@@ -38,7 +38,7 @@ class CourseReleasesHandler(ApiHandler):
         await self.service.run_blocking(
             _require_permissions, database, self.identity.person, course, request.classrooms
         )
-        build = await self.service.trial_runner.run(_build_upload, self.service.grader, course, request)
+        build = await self.service.expensive_call_runner.run(_build_upload, self.service.grader, course, request)
         version = await self.service.run_blocking(save_course, database, build, request.classrooms)
         self.service.broadcaster.notify()
         self.send(serializers.serialize_course_release(version), 201)

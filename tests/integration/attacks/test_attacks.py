@@ -1,6 +1,6 @@
 """Each attack succeeds on a grader without a defense and gains nothing on ours. The honest submission of each passes on both.
 
-All submissions of a category are graded together, two at a time. Each attack then has tests of its own.
+All submissions of a category are graded together, two at a time. Each attack then has separate tests.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_attack_gains_nothing_in_process_unless_it_is_marked(case: AttackCase, a
 
 @each_case
 def test_honest_submission_keeps_its_points_in_process(case: AttackCase, honest: Results) -> None:
-    """It may be flagged here. A flag costs no points."""
+    """It may be flagged here. A flag does not change points."""
     grading, outcome = honest[f"{case.category}/{case.name}"]
     lost = [name for name in list_exercise_ids() if outcome.points[name] < 1]
     assert grading.grader_error is None and lost == case.options.get("honest_loses_in_process", [])

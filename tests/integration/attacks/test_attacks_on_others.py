@@ -102,7 +102,7 @@ def test_honest_submission_gets_all_points_and_no_flag(
     assert find_losses(grading, outcome) == []
 
 
-def test_destructive_attacks_cost_the_neighbor_nothing(defended: DefendedGrader, person: Victim) -> None:
+def test_destructive_attacks_do_not_affect_the_neighbor(defended: DefendedGrader, person: Victim) -> None:
     with Neighbor(defended, person) as neighbor:
         for case in load_cases("attack-others"):
             if case.options.get("damage"):

@@ -1,6 +1,6 @@
-"""What a test may believe: no attack on the contract earns a point unflagged or learns a hidden test, and no honest twin loses by it.
+"""What a test may believe: no attack on the contract earns a point unflagged or learns a hidden test, and no honest twin loses points.
 
-Each case of tests/submissions/contract is a lesson of its own, graded with the isolation that is decided for its release.
+Each case of tests/submissions/contract is a separate lesson, graded with the isolation that is decided for its release.
 """
 
 from __future__ import annotations

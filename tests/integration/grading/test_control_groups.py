@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.needs("bubblewrap")
 MIB = 1 << 20
 SPINNERS = 60
-# Each process tries to run on every core, in a session of its own, and before others.
+# Each process tries to run on every core, in a separate session, and with precedence over others.
 SPIN_ON_ALL_CORES = f"""
 import os, subprocess
 for _ in range({SPINNERS}):

@@ -1,4 +1,4 @@
-"""A cell that ends its process costs only that cell: all other cells keep their results."""
+"""A cell that ends its process affects only itself: all other cells keep their results."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _surround(cell: str) -> list[str]:
 
 @pytest.mark.parametrize("before", ["", EXCEED_CHECKPOINT_THRESHOLD], ids=["replay", "checkpoint"])
 @pytest.mark.parametrize("name", LOSSES)
-def test_lost_cell_costs_no_other_cell(name: str, before: str) -> None:
+def test_lost_cell_affects_no_other_cell(name: str, before: str) -> None:
     cell, cause, limits = LOSSES[name]
     first, *rest = _surround(cell)
     outcomes = list_outcomes(run_cells(start_bubblewrap_backend(), before + first, *rest, **limits))
@@ -228,7 +228,7 @@ def test_exported_names_of_tests_are_restored() -> None:
     assert list_outcomes(run) == ["ok", "ok", "ok", "exit", "ok", "ok"]
 
 
-def test_judge_that_is_killed_in_a_test_costs_only_that_test() -> None:
+def test_judge_that_is_killed_in_a_test_loses_only_that_test() -> None:
     cells = ["seen = [1]", f"{TEST}assert sum(range(10 ** 13)) == 0", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
     assert list_outcomes(run_cells(start_bubblewrap_backend(), *cells, **SHORT_LIMIT)) == [
         "ok",
@@ -244,7 +244,7 @@ def test_time_limit_of_the_submission_ends_the_run() -> None:
     assert list_outcomes(run) == ["ok", "ok", "submission-timeout"]
 
 
-def test_half_a_character_costs_its_cell_in_process() -> None:
+def test_half_a_character_loses_its_cell_in_process() -> None:
     cells = ["seen = [1]", "broken = '\ud800'", "seen.append(2)", f"{TEST}assert seen == [1, 2]"]
     outcomes = list_outcomes(run_cells(start_bubblewrap_backend(), *cells, isolation=Isolation.IN_PROCESS))
     assert outcomes == ["ok", "protocol-error", "ok", "ok"]

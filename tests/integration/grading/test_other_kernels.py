@@ -1,4 +1,4 @@
-"""Notebooks in other languages than Python: a real kernel runs them in the sandbox, and a lost cell costs no other exercise."""
+"""Notebooks in other languages than Python: a real kernel runs them in the sandbox, and a lost cell affects no other exercise."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_untouched_notebook_has_no_points(backend: SandboxBackend) -> None:
     assert {points for _, points, _ in _verdicts({}, backend).values()} == {0}
 
 
-def test_cell_that_hangs_or_ends_its_shell_costs_no_other(backend: SandboxBackend) -> None:
+def test_cell_that_hangs_or_ends_its_shell_affects_no_other(backend: SandboxBackend) -> None:
     limits = replace(LIMITS, cell_seconds=5)
     outcomes = _verdicts(RIGHT | {"greet": "while :; do :; done", "count": "exit 0"}, backend, limits)
     assert outcomes == {
@@ -92,7 +92,7 @@ def test_cell_that_hangs_or_ends_its_shell_costs_no_other(backend: SandboxBacken
     }
 
 
-def test_cell_that_floods_or_kills_its_kernel_costs_no_other(backend: SandboxBackend) -> None:
+def test_cell_that_floods_or_kills_its_kernel_affects_no_other(backend: SandboxBackend) -> None:
     limits = replace(LIMITS, output_bytes=20_000)
     outcomes = _verdicts(RIGHT | {"greet": "yes", "count": "kill -9 $PPID"}, backend, limits)
     assert outcomes == {

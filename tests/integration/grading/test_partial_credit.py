@@ -65,7 +65,7 @@ def test_number_and_weighted_assertions_add_up(answer: str, millipoints: int, fl
 
 
 @pytest.mark.parametrize("answer", ["y = [2]", "y = 'text'", "y = 1", "y = object()"])
-def test_value_that_the_reference_only_displays_is_no_credit(answer: str) -> None:
+def test_value_that_the_reference_only_displays_is_not_credit(answer: str) -> None:
     grading = grade_in_sandbox(
         make_task(make_notebook_file(fill_in_answers(RIGHT | {"y": answer}, RELEASE)), release=RELEASE),
         start_bubblewrap_backend(),
@@ -74,7 +74,7 @@ def test_value_that_the_reference_only_displays_is_no_credit(answer: str) -> Non
 
 
 @pytest.mark.parametrize(("answer", "millipoints"), [("z = 2", 2000), ("pass", 0)])
-def test_flag_of_the_reference_is_no_flag_of_a_submission(answer: str, millipoints: int) -> None:
+def test_flag_of_the_reference_is_not_a_flag_of_a_submission(answer: str, millipoints: int) -> None:
     grading = grade_in_sandbox(
         make_task(make_notebook_file(fill_in_answers(RIGHT | {"z": answer}, RELEASE)), release=RELEASE),
         start_bubblewrap_backend(),

@@ -11,7 +11,7 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.errors import Conflict, InvalidCourse, NotFound
 from pmh_jupyter.service import bootstrap
 from pmh_jupyter.service.bootstrap import DEMO_CLASSROOM, STARTER_COURSE, add_member, bootstrap_database
-from pmh_jupyter.service.course_releases import release_without_trial
+from pmh_jupyter.service.course_releases import release_without_sandbox
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import courses, members, people
 from tests.support import tiny_course
@@ -45,7 +45,7 @@ def test_second_start_keeps_the_join_codes_and_releases_nothing(
     def fail(*_arguments: object) -> None:
         raise AssertionError("an unchanged course is not released again")
 
-    monkeypatch.setattr(bootstrap, "release_without_trial", fail)
+    monkeypatch.setattr(bootstrap, "release_without_sandbox", fail)
     assert bootstrap_database(settings) == first
 
 
@@ -74,15 +74,15 @@ def test_add_member_never_lowers_a_role(settings: Settings) -> None:
 def test_unchanged_course_keeps_its_version_number(settings: Settings) -> None:
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
-        first = release_without_trial(database, tiny_course.course_files())
-        assert release_without_trial(database, tiny_course.course_files()).number == first.number
+        first = release_without_sandbox(database, tiny_course.course_files())
+        assert release_without_sandbox(database, tiny_course.course_files()).number == first.number
 
 
 def test_invalid_course_and_unknown_classroom_are_rejected(settings: Settings) -> None:
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
         with pytest.raises(InvalidCourse) as caught:
-            release_without_trial(database, tiny_course.course_files()[:1])
+            release_without_sandbox(database, tiny_course.course_files()[:1])
         assert caught.value.problems
         with pytest.raises(NotFound):
-            release_without_trial(database, tiny_course.course_files(), ["nowhere"])
+            release_without_sandbox(database, tiny_course.course_files(), ["nowhere"])

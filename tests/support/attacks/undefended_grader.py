@@ -6,7 +6,7 @@ the submission, and files are written wherever their paths lead. A run that exce
 
 The server (`main`) imports IPython once and forks for each job. A job has a collector C. C starts the runner R, reads its output, and
 kills it when its time is over, so that an attack reaches the collector at most. With `is_isolated`, both are in a pid namespace of their
-own. R may then start only a few processes and, if the server is root, has a uid of its own.
+own. R may then start only a few processes and, if the server is root, has a separate uid.
 
     run of a job: server ── forks ──▶ (pid 1 ── forks ──▶) C ── forks ──▶ R, which runs the notebook
 """

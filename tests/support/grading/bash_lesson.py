@@ -1,4 +1,4 @@
-"""A lesson in Bash, and a sandbox backend whose Python has a Bash kernel, in an environment of its own."""
+"""A lesson in Bash, and a sandbox backend whose Python has a Bash kernel, in a separate environment."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Probes of two submissions that are certainly graded at the same time.
 
 A sandbox lets a submission exchange nothing with the test, so both communicate through processes: the submission starts a `sleep` whose
-duration is a number of its own, and the test finds it among the processes of the machine. When the test kills it, the submission continues.
+duration is a unique number, and the test finds it among the processes of the machine. When the test kills it, the submission continues.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ command = ["python3", "-c", "import time; time.sleep(600)", {word!r}]
 subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 os.kill(os.getppid(), signal.SIGKILL)
 """
-"""Starts a process of a session of its own, with this word in its command line, and kills the process that could end it."""
+"""Starts a process in a separate session, with this word in its command line, and kills the process that could end it."""
 
 
 def _release() -> Release:

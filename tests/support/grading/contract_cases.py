@@ -39,7 +39,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ContractCase:
-    """One attack and its honest twin, on a lesson of their own.
+    """One attack and its honest twin, on a separate lesson.
 
     tests: the source of each test cell. open, open_for_honest_answer: why the attack still gains something, or the honest answer still
     loses something. never_shown: texts that nothing may show. later: a second answer, behind the first test cell, by

@@ -167,7 +167,7 @@ def _run(job: dict[str, Any]) -> str:
 
 
 def _run_forked(job: dict[str, Any]) -> str:
-    """Run a job in a process group of its own, and end what it leaves behind."""
+    """Run a job in a separate process group, and end the processes that it leaves behind."""
     folder = tempfile.mkdtemp(prefix="plain-run-")
     child = os.fork()
     if child == 0:

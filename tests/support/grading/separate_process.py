@@ -176,7 +176,7 @@ def _folders() -> Iterator[tuple[str, str]]:
 def open_judge(
     isolation: Any = None, *, is_recording: bool = False, lesson_files: dict[str, bytes] | None = None
 ) -> Iterator[SeparateProcessJudge]:
-    """A judge with a student process of its own. isolation: what the release knows. lesson_files: content by path, for both processes."""
+    """A judge with a separate student process. isolation: that of the release. lesson_files: content by path, for both processes."""
     from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 
     with _folders() as (judge_folder, student_folder):

@@ -25,7 +25,7 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service import process
 from pmh_jupyter.service.bootstrap import add_member, ensure_classroom
 from pmh_jupyter.service.context import Service
-from pmh_jupyter.service.course_releases import release_without_trial
+from pmh_jupyter.service.course_releases import release_without_sandbox
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.wire.base import ErrorReply
 from tests.support import tiny_course
@@ -56,7 +56,7 @@ def prepare_database(settings: Settings) -> None:
     """Migrate the database, and add the tiny course and a classroom with join codes and the instructor `teacher`."""
     with Database(settings.resolved_database_url).open() as database:
         database.upgrade(settings.data_path / "backups")
-        release_without_trial(database, tiny_course.course_files())
+        release_without_sandbox(database, tiny_course.course_files())
         ensure_classroom(database, CLASSROOM, "Physics", "Europe/Zurich", tiny_course.SLUG, JOIN_CODES)
         add_member(database, "teacher", CLASSROOM, Role.INSTRUCTOR)
 

@@ -90,7 +90,7 @@ def test_grader_python_that_does_not_exist_is_reported(settings: Settings, tmp_p
     settings.grader_python = str(tmp_path / "python")
     settings.ip = "0.0.0.0"
     assert grading.check_sandbox(settings).state is FindingState.MISSING
-    assert grading.check_trial_grading(settings).state is FindingState.MISSING
+    assert grading.check_canary(settings).state is FindingState.MISSING
 
 
 def test_damaged_database_is_reported(settings: Settings) -> None:

@@ -125,7 +125,7 @@ def test_answer_without_names_is_matched_by_position() -> None:
     assert matches.matched_by_position == {POSITION["essay"], POSITION["mean"]}
 
 
-def test_added_cell_in_the_place_of_a_deleted_answer_is_no_answer() -> None:
+def test_added_cell_in_place_of_a_deleted_answer_is_not_an_answer() -> None:
     cells = answer_all()
     cells[find_index(cells, "mean")] = Cell("code", "mean([1, 2])")
     assert "mean" not in match_to_release(cells)[1]
@@ -184,7 +184,7 @@ def test_swapped_labels_are_recognized_by_the_defined_names() -> None:
     assert match_to_release(cells)[0].merged_into == {POSITION["area"]: a, POSITION["mean"]: b}
 
 
-def test_unchanged_cell_of_the_release_is_no_answer() -> None:
+def test_unchanged_cell_of_the_release_is_not_an_answer() -> None:
     given_example = Cell("code", "def mean(x): ...", id="example")
     release = (given_example, *RELEASE)
     cells = [given_example, *(cell for cell in answer_all() if cell.grade_id != "mean")]

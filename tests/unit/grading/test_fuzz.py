@@ -107,7 +107,7 @@ class _Damage:
             value = self.chance.choice(below)
 
     def _choose_value(self) -> Any:
-        """Return a value of its own: damaging a shared one again would change other notebooks, or put it into itself."""
+        """Return a new value: damaging a shared one again would change other notebooks, or insert it into itself."""
         return copy.deepcopy(self.chance.choice(UNEXPECTED_VALUES))
 
     def _in_mapping(self, holder: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Submissions that are hostile to what reads them: each is read, or costs itself a clear result, in a reader process with its limits."""
+"""Submissions that are hostile to their reader: each is read, or gets a clear result, in a reader process with its limits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _code(source: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_cell_costs_no_other_exercise(reader: SubmissionReader, source: str) -> None:
+def test_cell_affects_no_other_exercise(reader: SubmissionReader, source: str) -> None:
     submission = reader.assemble(make_task(make_notebook_file([*fill_in_answers(RIGHT), _code(source)])))
     assert submission.plans[0].problem is None
     assert not submission.plans[0].missing_answers
@@ -89,7 +89,7 @@ def test_runtime_decides_quickly_whether_a_cell_needs_ipython(source: str) -> No
         ("_ in for x", True),
     ],
 )
-def test_loop_over_underscore_is_no_history(source: str, expected: bool) -> None:
+def test_loop_over_underscore_is_not_history(source: str, expected: bool) -> None:
     assert needs_ipython([source]) is expected
 
 

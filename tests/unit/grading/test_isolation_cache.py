@@ -59,7 +59,7 @@ def decisions(monkeypatch: pytest.MonkeyPatch) -> list[GradingTask]:
     return tasks
 
 
-def test_release_is_decided_once_whatever_is_submitted(decisions: list[GradingTask]) -> None:
+def test_release_is_decided_once_for_all_submissions(decisions: list[GradingTask]) -> None:
     cache, backend = IsolationCache(), FakeBackend("python")
     for submitted in ((), make_task().sealed_files):
         assert cache.get_or_decide(replace(make_task(), submitted_files=submitted), backend) is DECIDED

@@ -1,4 +1,4 @@
-"""Reading in a process of its own: a submission that makes it slow, large or crash costs only itself."""
+"""Reading in a separate process: a submission that makes it slow, large or crash affects only itself."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_every_number_with_two_decimals_is_full_credit_of_itself() -> None:
 
 
 @pytest.mark.parametrize("type_name", ["str", "nan", "bool", "Score"])
-def test_value_that_is_no_number_gives_nothing_and_is_flagged(type_name: str) -> None:
+def test_value_that_is_not_a_number_gives_no_points_and_is_flagged(type_name: str) -> None:
     verdicts = make_verdicts(make_cell_result(0), make_cell_result(1, make_judge_test(), invalid_credit=type_name))
     assert summarize(verdicts.make_verdict(EXERCISE)) == (Outcome.FAILED, 0, "invalid-credit")
     assert verdicts.list_credit_flags() == (Flag("invalid-credit", "a-tests", type_name),)

@@ -21,7 +21,7 @@ CALLED_BY_NAME = {
     "importlib": r"find_spec|exec_module",
     "IPython": r"should_run_async|get_code_name|enable_gui|showtraceback|showsyntaxerror",
     "SQLAlchemy": r"process_bind_param|process_result_value|configure_connection",
-    "assertion_rewriter, in rewritten test cells": r"count_\w+|check_\w+|evaluate_\w+|guard_callback|record_call|wrap_assert_function",
+    "assertion_rewriter, in rewritten test cells": r"(count|check|evaluate)_\w+|guard_callback|record_(call|distance)|wrap_assert_function",
     "hub templates' pages, through an untyped authenticator": r"find_new_name_problem|list_accounts",
     "code in the sandbox that authoring/nbgrader/reference_solution.py writes": r"AutotestProbe|split_answers",
     "the schedule that instructors will set": r"set_assignment",

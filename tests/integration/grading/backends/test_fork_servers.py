@@ -72,7 +72,7 @@ def test_fork_server_is_replaced_after_its_maximum_of_gradings(
     monkeypatch.setattr(module, "MAX_GRADINGS", 3)
     served = []
     for _ in range(7):
-        # Without a test cell: compiling one would be a run of its own.
+        # Without a test cell: compiling one would be a separate run.
         assert list_outcomes(run_cells(backend, "x = 1")) == ["ok"]
         served += _list_server_pids(backend.fork_servers)
     assert [len(set(served[at : at + 3])) for at in (0, 3)] == [1, 1] and len(set(served)) == 3

@@ -159,7 +159,7 @@ def test_change_that_the_test_makes_later_is_visible_to_the_notebook(test: str) 
     assert [each["outcome"] for each in run_tests(cells)] == ["passed"]
 
 
-def test_later_change_that_cannot_be_sent_costs_nothing() -> None:
+def test_later_change_that_cannot_be_sent_is_ignored() -> None:
     test = "x = [1]\nkeep(x)\nx.append(globals())\nassert get_length() == 1\nx[:] = [1, 2]\nkeep(x)\nassert get_length() == 2"
     results = run_tests([(STUDENT_CELL, KEEPS), (TEST_CELL, test)])
     assert [each["outcome"] for each in results] == ["passed"] * 2

@@ -78,7 +78,7 @@ def _test_cell(separator: str, line_end: str = "\n") -> str:
 
 @each_line_end
 @each_separator
-def test_hidden_assertion_is_hidden_whatever_stands_above_it(separator: str, line_end: str) -> None:
+def test_hidden_assertion_is_hidden_below_any_line(separator: str, line_end: str) -> None:
     source = _test_cell(separator, line_end)
     statements = read_statements(ast.parse(source), source)
     assert [statement.is_hidden for statement in statements] == [False, False, True, False]

@@ -79,7 +79,7 @@ def test_changed_mode_of_an_old_file_is_found(here: Side) -> None:
     assert (change.path, change.mode, change.mtime_ns) == (b"a.txt", 0o600, HOUR_NS)
 
 
-def test_links_and_pipes_are_no_files(here: Side, tmp_path: Path) -> None:
+def test_links_and_pipes_are_not_files(here: Side, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (here.root / "link").symlink_to(tmp_path / "secret")
     (here.root / "folder").symlink_to(tmp_path)

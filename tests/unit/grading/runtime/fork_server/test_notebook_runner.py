@@ -9,7 +9,7 @@ from pmh_jupyter.grading.runtime.fork_server.notebook_runner import NotebookRunn
 
 
 def test_cells_are_run_again_even_if_the_time_of_the_submission_is_long_over() -> None:
-    """The limit that remains is then zero, not a negative number, which is no time for a timer."""
+    """The remaining limit is then zero instead of a negative number, which a timer would refuse."""
     replayed: list[Any] = []
     anything: Any = SimpleNamespace(prepare_replay=lambda: None, replay_cell=replayed.append)
     cell: Any = {"cell": 0}

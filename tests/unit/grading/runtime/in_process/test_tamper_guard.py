@@ -35,7 +35,7 @@ def tamper_guard(shell: Shell) -> Iterator[TamperGuard]:
 
 
 def run_in_fork(function: Callable[[], Any]) -> Any:
-    """Return the result of a function that runs in a process of its own, as a submission does."""
+    """Return the result of a function that runs in a separate process, as a submission does."""
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:

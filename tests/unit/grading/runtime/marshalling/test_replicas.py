@@ -96,7 +96,7 @@ def test_change_that_cannot_be_sent_is_ignored_until_the_value_is_passed_again()
     assert send(value, judge, student) is copy and copy == [1, 2]
 
 
-def test_difference_that_is_accepted_is_no_change() -> None:
+def test_accepted_difference_is_not_a_change() -> None:
     judge, student = make_pair()
     value: list[Any] = [1]
     send(value, judge, student)

@@ -103,5 +103,5 @@ def test_place_is_the_innermost_node_of_the_tests_that_is_executed(filename: str
     assert set(places) == expected
 
 
-def test_there_is_no_place_outside_of_the_tests() -> None:
+def test_place_outside_of_the_tests_is_empty() -> None:
     assert make_contract().find_place() == ""

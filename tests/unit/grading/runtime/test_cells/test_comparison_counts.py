@@ -62,7 +62,7 @@ def test_comparison_with_nothing_is_a_shortfall(empty: object) -> None:
     assert shortfall == ("too-few-values", "0", "1")
 
 
-def test_array_of_another_size_is_no_shortfall() -> None:
+def test_array_of_another_size_is_not_a_shortfall() -> None:
     few, many = np.array([1.0]), np.arange(50.0)
     assert compare(lambda e: e.count_elements(PLACE, few, few), lambda e: e.count_elements(PLACE, many, many)) is None
 

@@ -105,7 +105,7 @@ def test_both_sides_can_send_large_frames_at_once(pair: tuple[Link, Link]) -> No
         pytest.param(b"\xff\xff\xff\xff\x00", "protocol-error", id="largest length"),
         pytest.param(frame(b"\xc1"), "protocol-error", id="invalid first byte"),
         pytest.param(frame(b"\x01\x01"), "protocol-error", id="two values"),
-        pytest.param(frame(b"\xa1\xff"), "protocol-error", id="text that is no UTF-8"),
+        pytest.param(frame(b"\xa1\xff"), "protocol-error", id="text that is not UTF-8"),
         pytest.param(frame(b"\xdd\xff\xff\xff\xff"), "protocol-error", id="length of a list beyond the frame"),
         pytest.param(frame(b"\x91" * 100_000), "protocol-error", id="deep nesting"),
         pytest.param(frame(b"\x81\x81\x01\x02\x03"), "protocol-error", id="mapping as a key"),

@@ -1,4 +1,4 @@
-"""Trial gradings of courses that an instructor validates or releases. Their verdicts are not saved, so they need no queue."""
+"""Calls that validate or release a course and therefore grade. Their verdicts are not saved, so they need no queue."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MAX_CONCURRENT_TRIALS = 1
+MAX_CONCURRENT_CALLS = 1
 
 
-class TrialRunner:
-    """Runs functions that grade, at most MAX_CONCURRENT_TRIALS at a time, so that a large course does not slow down students.
+class ExpensiveCallRunner:
+    """Runs functions that grade, at most MAX_CONCURRENT_CALLS at a time, so that a large course does not slow down students.
 
-    Each function runs in a daemon thread of its own instead of a thread of the database pool. A trial that never ends does not keep
-    the process alive, and its sandbox ends with the process.
+    Each function runs in a separate daemon thread instead of a thread of the database pool. A call that never ends does not keep the
+    process alive, and its sandbox ends with the process.
     """
 
     def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(MAX_CONCURRENT_TRIALS)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_CALLS)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Wait for a free slot, then return the function's result. The function's log lines have the request id of the caller.
 
-        Cancelling the caller does not stop a function that has started.
+        Canceling the caller does not stop a function that has started.
         """
         context = contextvars.copy_context()
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()  # a thread cannot be canceled, so the future must not claim that it was
 
-        def run_trial() -> None:
+        def run_function() -> None:
             try:
                 future.set_result(context.run(function, *args, **kwargs))
             except BaseException as error:  # noqa: BLE001 (raised again in the waiting request)
                 future.set_exception(error)
 
         async with self._slots:
-            threading.Thread(target=run_trial, name="trial", daemon=True).start()
+            threading.Thread(target=run_function, name="expensive-call", daemon=True).start()
             return await asyncio.wrap_future(future)

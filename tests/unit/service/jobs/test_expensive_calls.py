@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.service.jobs.trial_runs import MAX_CONCURRENT_TRIALS, TrialRunner
+from pmh_jupyter.service.jobs.expensive_calls import MAX_CONCURRENT_CALLS, ExpensiveCallRunner
 
 TIMEOUT_SECONDS = 30
 
@@ -35,20 +35,20 @@ class BlockingTrial:
 
 
 async def test_concurrent_trials_are_limited_and_return_their_own_results() -> None:
-    runner, trial = TrialRunner(), BlockingTrial()
+    runner, trial = ExpensiveCallRunner(), BlockingTrial()
     runs = [asyncio.create_task(runner.run(trial, number)) for number in range(3)]
-    for _ in range(MAX_CONCURRENT_TRIALS):
+    for _ in range(MAX_CONCURRENT_CALLS):
         assert await asyncio.to_thread(trial.started.acquire, timeout=TIMEOUT_SECONDS)
     trial.may_finish.set()
     assert await asyncio.gather(*runs) == [0, 1, 2]
-    assert trial.max_running_count == MAX_CONCURRENT_TRIALS
+    assert trial.max_running_count == MAX_CONCURRENT_CALLS
 
 
 async def test_error_is_raised_in_its_caller_and_the_next_trial_runs() -> None:
     def fail() -> None:
         raise Unavailable("The grader fails.")
 
-    runner = TrialRunner()
+    runner = ExpensiveCallRunner()
     with pytest.raises(Unavailable, match="The grader fails"):
         await runner.run(fail)
     assert await runner.run(lambda: "result") == "result"
@@ -56,12 +56,12 @@ async def test_error_is_raised_in_its_caller_and_the_next_trial_runs() -> None:
 
 async def test_trial_has_the_request_id_of_its_caller() -> None:
     with structlog.contextvars.bound_contextvars(request_id="panel-4711"):
-        context = await TrialRunner().run(structlog.contextvars.get_contextvars)
+        context = await ExpensiveCallRunner().run(structlog.contextvars.get_contextvars)
     assert context["request_id"] == "panel-4711"
 
 
 async def test_canceled_caller_does_not_block_the_next_trial() -> None:
-    runner, trial = TrialRunner(), BlockingTrial()
+    runner, trial = ExpensiveCallRunner(), BlockingTrial()
     canceled_run = asyncio.create_task(runner.run(trial, 1))
     assert await asyncio.to_thread(trial.started.acquire, timeout=TIMEOUT_SECONDS)
     canceled_run.cancel()

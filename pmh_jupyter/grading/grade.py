@@ -18,7 +18,7 @@ from pmh_jupyter.grading.assemble import (
     read_sealed_notebook,
 )
 from pmh_jupyter.grading.backends.backend import SandboxBackend
-from pmh_jupyter.grading.result_filters import cut_visible_plan, remove_hidden_values, remove_reference_effects
+from pmh_jupyter.grading.result_filters import remove_hidden_values, remove_reference_effects, select_visible_plan
 from pmh_jupyter.grading.run import NotebookRun, RunContext, reduce_limits, run_plan
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
@@ -113,8 +113,8 @@ def _run_notebook(
     try:
         run = run_plan(plan, limits, context, isolation=isolation)
         visible_run = None
-        if cut_plan := cut_visible_plan(run, visible_plan):
-            visible_run = run_plan(cut_plan, reduce_limits(limits, run.seconds), context, isolation=isolation)
+        if visible_part := select_visible_plan(run, visible_plan):
+            visible_run = run_plan(visible_part, reduce_limits(limits, run.seconds), context, isolation=isolation)
     except NoSandbox as error:
         return NotebookRun(plan, {}, grader_error=error.message)
     run = remove_hidden_values(run, visible_plan, visible_run)

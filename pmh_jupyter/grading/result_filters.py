@@ -28,7 +28,7 @@ from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 
 
-def cut_visible_plan(run: NotebookRun, visible_plan: NotebookPlan) -> NotebookPlan | None:
+def select_visible_plan(run: NotebookRun, visible_plan: NotebookPlan) -> NotebookPlan | None:
     """Return the part of the plan without hidden tests that must be run, too. None if the run shows nothing of a hidden test.
 
     It ends with the last cell of which a student would read something that could come from a hidden test.
@@ -45,7 +45,7 @@ def cut_visible_plan(run: NotebookRun, visible_plan: NotebookPlan) -> NotebookPl
 def remove_hidden_values(run: NotebookRun, visible_plan: NotebookPlan, visible_run: NotebookRun | None) -> NotebookRun:
     """Return the run without anything that could come from a hidden test.
 
-    visible_plan: the same plan without hidden tests. visible_run: the run of `cut_visible_plan`, if there is one.
+    visible_plan: the same plan without hidden tests. visible_run: the run of `select_visible_plan`, if there is one.
     """
     first_hidden_step = _find_first_hidden_step(run, visible_plan)
     if first_hidden_step is None:

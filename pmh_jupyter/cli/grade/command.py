@@ -65,28 +65,23 @@ def grade(arguments: argparse.Namespace) -> int:
     ):
         # The remaining modules are imported while the sandbox starts.
         from pmh_jupyter.authoring.lesson_in_course import read_lesson
+        from pmh_jupyter.cli.grade import report
         from pmh_jupyter.cli.grade.discover import find_submissions
         from pmh_jupyter.cli.grade.isolation_store import FileIsolationStore
-        from pmh_jupyter.cli.grade.report import (
-            Summary,
-            print_json,
-            print_nothing,
-            print_table,
-            print_unmapped,
-            print_warnings,
-        )
         from pmh_jupyter.cli.grade.run import GradeCommandRun
         from pmh_jupyter.grading.isolation import IsolationCache
 
         backend = get_backend()
         source = read_lesson(arguments.source, backend)
-        print_warnings(source.warnings)
+        report.print_warnings(source.warnings)
         discovered = find_submissions(
             arguments.submission, source.release, arguments.source, partial(_read_grade_ids, reader)
         )
-        print_unmapped(discovered.unmapped)
-        summary = Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
-        print_result = print_json if arguments.json else print_nothing if arguments.output else print_table
+        report.print_unmapped(discovered.unmapped)
+        summary = report.Summary(len(discovered.paths), unmapped=len(discovered.unmapped))
+        print_result = (
+            report.print_json if arguments.json else report.print_nothing if arguments.output else report.print_table
+        )
         limits = settings.grading_limits.apply(source.limits)
         jobs = arguments.jobs or len(os.sched_getaffinity(0))
         run = GradeCommandRun(

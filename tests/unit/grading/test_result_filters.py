@@ -9,7 +9,7 @@ import pytest
 
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
-from pmh_jupyter.grading.result_filters import _find_author_messages, cut_visible_plan, remove_hidden_values
+from pmh_jupyter.grading.result_filters import _find_author_messages, remove_hidden_values, select_visible_plan
 from pmh_jupyter.grading.run import NotebookRun
 from tests.support.grading.judge_results import make_cell_result, make_judge_test
 
@@ -37,7 +37,7 @@ def make_failed_test(**fields: Any) -> JudgeTestResult:
 def clean(*results: CellResult, visible: tuple[CellResult, ...] | None = None) -> dict[int, CellResult]:
     """Return the results without hidden values. visible: of the run without hidden tests; None if there must be none."""
     run = NotebookRun(PLAN, {result.cell: result for result in results})
-    assert (cut_visible_plan(run, VISIBLE_PLAN) is None) is (visible is None)
+    assert (select_visible_plan(run, VISIBLE_PLAN) is None) is (visible is None)
     visible_run = None if visible is None else NotebookRun(VISIBLE_PLAN, {result.cell: result for result in visible})
     return remove_hidden_values(run, VISIBLE_PLAN, visible_run).results
 
@@ -57,8 +57,8 @@ def test_values_after_a_hidden_test_are_those_of_the_run_without_it() -> None:
 
 def test_run_without_hidden_tests_ends_with_the_last_cell_that_shows_something() -> None:
     failed, passed = make_cell_result(2, make_failed_test(got="1")), make_cell_result(4, make_judge_test())
-    cut_plan = cut_visible_plan(NotebookRun(PLAN, {2: failed, 4: passed}), VISIBLE_PLAN)
-    assert cut_plan is not None and cut_plan.steps == VISIBLE_PLAN.steps[:3]
+    visible_part = select_visible_plan(NotebookRun(PLAN, {2: failed, 4: passed}), VISIBLE_PLAN)
+    assert visible_part is not None and visible_part.steps == VISIBLE_PLAN.steps[:3]
 
 
 def test_test_that_fails_only_after_hidden_tests_shows_no_value() -> None:

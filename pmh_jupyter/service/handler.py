@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import structlog
 from jinja2 import Environment
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, stream_request_body
 
+from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
 from pmh_jupyter.service import error_replies, login, logs
 from pmh_jupyter.service.context import Service
@@ -185,7 +186,7 @@ class ApiHandler(BaseHandler):
     async def _resolve_identity(self, access_rule: AccessRule) -> None:
         """Set `identity`. A Hub service is not a person, so it can only use routes that need none."""
         if self.caller.kind == "user":
-            slug = self.path_kwargs.get("classroom") if access_rule.permission else None
+            slug = self.path_kwargs.get("classroom")
             self.identity = await self.service.run_blocking(
                 resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
             )
@@ -238,10 +239,13 @@ class ApiHandler(BaseHandler):
 class PageHandler(BaseHandler):
     """Handles a page. Redirects to the Hub's login if the browser has no session.
 
+    permission: must be among those of the caller's role in the classroom of the URL; None if the URL names no classroom.
+
     Templates always have the variables `caller`, `base_url` (the URL prefix of the service), `hub_home_url`, `xsrf` (for a field
     `_xsrf` in every form) and `request_id`.
     """
 
+    permission: ClassVar[Permission | None] = None
     caller: Caller
     identity: Identity
 
@@ -255,7 +259,7 @@ class PageHandler(BaseHandler):
         self.caller = caller
         self.service.request_rate_limit.consume(caller.name)
         self.identity = await self.service.run_blocking(
-            resolve_identity, self.service.database, caller.name, None, None
+            resolve_identity, self.service.database, caller.name, self.path_kwargs.get("classroom"), self.permission
         )
 
     def _redirect_to_login(self) -> None:

@@ -174,8 +174,8 @@ class ApiHandler(BaseHandler):
         self.service.request_rate_limit.consume(self.caller.name)
         access_rule.require_scope(self.caller)
         await self._resolve_identity(access_rule)
-        if self.operation.is_expensive:
-            self.service.expensive_rate_limit.consume(self.caller.name)
+        if self.operation.has_strict_rate_limit:
+            self.service.strict_rate_limit.consume(self.caller.name)
 
     async def _require_caller(self) -> Caller:
         caller = await self.authenticate()

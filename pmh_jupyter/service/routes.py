@@ -43,7 +43,7 @@ class Operation:
 
     reply_model: None for a response without a body, or with one that is not JSON (see `media_type`).
     status: HTTP status of success.
-    is_expensive: the operation runs a grading or a release, and has a rate limit of its own.
+    has_strict_rate_limit: the operation runs a grading or a release, or redeems a join code, which could otherwise be guessed.
     needs_person: False also admits services of the Hub, which are not people.
     error_statuses: statuses of errors besides those that every operation can have.
     """
@@ -55,7 +55,7 @@ class Operation:
     status: int = 200
     media_type: str = "application/json"
     query_parameters: tuple[QueryParameter, ...] = ()
-    is_expensive: bool = False
+    has_strict_rate_limit: bool = False
     needs_person: bool = True
     error_statuses: tuple[int, ...] = ()
 

@@ -129,7 +129,7 @@ ROUTES = (
                 AUTHOR_ACCESS,
                 CourseValidationReply,
                 CourseUpload,
-                is_expensive=True,
+                has_strict_rate_limit=True,
                 error_statuses=(422,),
             )
         },
@@ -144,7 +144,7 @@ ROUTES = (
                 CourseReleaseReply,
                 CourseUpload,
                 status=201,
-                is_expensive=True,
+                has_strict_rate_limit=True,
                 error_statuses=(422,),
             )
         },

@@ -10,11 +10,10 @@ import asyncio
 
 from tornado.iostream import StreamClosedError
 
-from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import LEARN_IN_CLASSROOM
 from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.storage.records import events
 from pmh_jupyter.wire.submission import EventReply
@@ -74,7 +73,7 @@ class EventStreamHandler(ApiHandler):
         except TimeoutError:
             # Ends the stream if the token was revoked, or if the caller has left the classroom.
             self.caller = await self._require_caller()
-            await self._resolve_identity(EVENTS_ACCESS)
+            await self._resolve_identity(LEARN_IN_CLASSROOM)
             self.write(": keep-alive\n\n")
 
     def _read_last_event_number(self) -> int:
@@ -91,8 +90,6 @@ def format_sse(event: EventReply) -> str:
     return f"id: {event.number}\ndata: {event.model_dump_json()}\n\n"
 
 
-EVENTS_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
-
 ROUTES = (
     Route(
         "classrooms/{classroom}/events",
@@ -100,7 +97,7 @@ ROUTES = (
         {
             "GET": Operation(
                 "Stream the events of a classroom that concern the caller",
-                EVENTS_ACCESS,
+                LEARN_IN_CLASSROOM,
                 media_type="text/event-stream",
                 query_parameters=(AFTER_PARAMETER,),
             )

@@ -36,7 +36,7 @@ ROUTES = (
                 AccessRule(Scope.TEACH, allows_session=True, permission=Permission.REGRADE_LESSONS),
                 RegradeReply,
                 status=202,
-                is_expensive=True,
+                has_strict_rate_limit=True,
             )
         },
     ),

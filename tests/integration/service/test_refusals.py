@@ -137,7 +137,7 @@ async def test_request_rate_is_limited_per_person(live: RunningService, ada: Ser
     await ada.get("api/me")
 
 
-async def test_expensive_requests_have_a_separate_rate_limit(tmp_path: Path, hub: BareHub) -> None:
+async def test_checks_and_joins_have_a_separate_rate_limit(tmp_path: Path, hub: BareHub) -> None:
     settings = make_settings(tmp_path / "data", checks_per_minute=1)
     prepare_database(settings)
     async with running_service(settings, hub) as live:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pmh_jupyter.domain.course import Exercise, File
-from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
+from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
@@ -67,7 +67,6 @@ class NewSubmission:
     release_id: str
     files: tuple[File, ...]
     exercises: tuple[str, ...] = ()
-    grader_version: str = GRADER_VERSION
     request_id: str = ""
 
 

@@ -71,11 +71,9 @@ def save_course(database: Database, build: CourseBuild, adopting_classrooms: Ite
     return version
 
 
-def release_without_trial(
-    database: Database, files: tuple[File, ...], adopting_classrooms: Iterable[str] = ()
-) -> CourseVersion:
+def release_without_trial(database: Database, files: tuple[File, ...]) -> CourseVersion:
     """Build and save a course without trial gradings. Has no effect if the newest version has the same content.
 
-    Raises InvalidCourse with every problem, and NotFound for an unknown classroom.
+    Raises InvalidCourse with every problem.
     """
-    return save_course(database, build_releases(files, None), adopting_classrooms)
+    return save_course(database, build_releases(files, None))

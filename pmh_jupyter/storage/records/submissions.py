@@ -35,6 +35,8 @@ from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.courses import LessonRow
 from pmh_jupyter.storage.tables.submissions import SubmissionFileRow, SubmissionRow
 
+MAX_LISTED_SUBMISSIONS = 100
+
 SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
@@ -87,17 +89,18 @@ def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> 
 
 
 def list_submissions(
-    database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
+    database: Database, person_id: UUID, classroom: str, lesson: str | None = None
 ) -> tuple[Submission, ...]:
-    """Return a person's newest submissions in a classroom, newest first. Raises NotFound if the person is not a member."""
+    """Return a person's newest submissions in a classroom, newest first, at most MAX_LISTED_SUBMISSIONS.
+
+    Raises NotFound if the person is not a member.
+    """
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
-        return load_newest_submissions(session, member, lesson, limit)
+        return load_newest_submissions(session, member, lesson)
 
 
-def load_newest_submissions(
-    session: Session, member: Membership, lesson: str | None, limit: int
-) -> tuple[Submission, ...]:
+def load_newest_submissions(session: Session, member: Membership, lesson: str | None = None) -> tuple[Submission, ...]:
     """Return a member's newest submissions, newest first. Internal to `storage`."""
     query = (
         select(SubmissionRow.id)
@@ -105,7 +108,7 @@ def load_newest_submissions(
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
         .where(AssignmentRow.classroom_id == member.classroom.id, SubmissionRow.person_id == member.person.id)
         .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
-        .limit(limit)
+        .limit(MAX_LISTED_SUBMISSIONS)
     )
     if lesson is not None:
         query = query.where(LessonRow.slug == lesson)
@@ -245,7 +248,7 @@ def _insert_submission(
         session.add(
             SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=compute_sha256_hex(file.content))
         )
-    key = make_grading_key(assigned_lesson.assignment, new_submission.grader_version)
+    key = make_grading_key(assigned_lesson.assignment)
     job = NewJob(
         new_submission.id,
         new_submission.release_id,

@@ -285,15 +285,16 @@ def test_gradebook_shows_the_progress_of_all_members(school: School) -> None:
     assert [cell.submission_id for cell in loaded.rows[1].cells] == [submitted.id, submitted.id, None, None]
 
 
-def test_gradebook_has_pages(school: School) -> None:
+def test_gradebook_has_pages(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff, "MEMBERS_PER_PAGE", 2)
     for name in ("ada", "bob", "cy"):
         school.add_member(name)
-    loaded = [staff.load_gradebook(school.database, CLASSROOM, page, per_page=2) for page in (1, 2)]
+    loaded = [staff.load_gradebook(school.database, CLASSROOM, page) for page in (1, 2)]
     assert [[row.person.name for row in gradebook.rows] for gradebook in loaded] == [["ada", "bob"], ["cy"]]
     assert [(gradebook.page, gradebook.page_count) for gradebook in loaded] == [(1, 2), (2, 2)]
     for page in (0, 3):
         with pytest.raises(NotFound) as error:
-            staff.load_gradebook(school.database, CLASSROOM, page, per_page=2)
+            staff.load_gradebook(school.database, CLASSROOM, page)
         assert error.value.advice == "Open page 1."
     with pytest.raises(NotFound):
         staff.load_gradebook(school.database, "elsewhere")

@@ -10,14 +10,13 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound
-from pmh_jupyter.storage.records import jobs, staff, submissions
+from pmh_jupyter.storage.records import grading_keys, jobs, staff, submissions
 from pmh_jupyter.storage.records.regrades import RegradeSummary, enqueue_regrades
 from pmh_jupyter.storage.tables.results import LedgerRow, VerdictRow
 from tests.support.storage import replay
 from tests.support.storage.school import CLASSROOM, School, grading, latest_event_number
 
 FAILED, PASSED = Outcome.FAILED, Outcome.PASSED
-NEW_GRADER = "the next grader"
 
 
 @pytest.fixture
@@ -25,8 +24,11 @@ def teacher(school: School) -> Person:
     return school.add_member("teacher", Role.INSTRUCTOR)
 
 
-def request_regrade(school: School, teacher: Person, grader: str = NEW_GRADER) -> RegradeSummary:
-    return enqueue_regrades(school.database, teacher.id, CLASSROOM, "first", "request-1", grader)
+def request_regrade(school: School, teacher: Person) -> RegradeSummary:
+    """Request a regrade with the next version of the grader."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grading_keys, "GRADER_VERSION", "the next grader")
+        return enqueue_regrades(school.database, teacher.id, CLASSROOM, "first", "request-1")
 
 
 def test_each_final_submission_is_queued_once(school: School, teacher: Person) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
@@ -68,6 +70,11 @@ class NewSubmission:
     files: tuple[File, ...]
     exercises: tuple[str, ...] = ()
     request_id: str = ""
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The hash of all files, which a receipt states."""
+        return compute_content_hash(self.files)
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
     If nothing differs from the newest version, returns that one. Raises Unavailable if the disk is full.
     """
     for release in releases.values():
-        database.blobs.stage("student", (file.content for file in release.student_files))
-        database.blobs.stage("sealed", (file.content for file in release.sealed_files))
+        database.blobs.stage("student", release.student_files)
+        database.blobs.stage("sealed", release.sealed_files)
     now = database.now()
     with database.begin_write() as session:
         insert_if_absent(session, CourseRow, id=uuid4(), slug=course.slug, created_at=now)
@@ -173,7 +173,7 @@ def _save_release(session: Session, database: Database, release: Release) -> Non
 
 def _save_files(session: Session, blobs: BlobStore, release: Release, namespace: BlobNamespace) -> None:
     files = release.student_files if namespace == "student" else release.sealed_files
-    blobs.store(session, namespace, (file.content for file in files))
+    blobs.store(session, namespace, files)
     for position, file in enumerate(files):
         values = {"release_id": release.id, "namespace": namespace, "path": file.path, "position": position}
-        session.add(ReleaseFileRow(**values, sha256=compute_sha256_hex(file.content)))
+        session.add(ReleaseFileRow(**values, sha256=file.sha256))

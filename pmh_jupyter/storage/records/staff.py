@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Exercise
@@ -16,15 +16,15 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.progress_queries import load_person_attempts
 from pmh_jupyter.storage.records.shared_queries import (
     MembershipRow,
+    find_classroom_row,
     find_membership,
     load_assigned_lessons,
     load_exercises,
-    make_classroom_not_found_error,
     select_memberships,
     to_membership,
 )
 from pmh_jupyter.storage.records.submissions import load_newest_submissions
-from pmh_jupyter.storage.tables.classrooms import ClassroomRow, MemberRow
+from pmh_jupyter.storage.tables.classrooms import MemberRow
 from pmh_jupyter.storage.tables.people import PersonRow
 
 MEMBERS_PER_PAGE = 50
@@ -37,7 +37,7 @@ def load_gradebook(database: Database, classroom: str, page: int = 1, name_conta
     Raises NotFound for an unknown classroom or page.
     """
     with database.begin_read() as session:
-        classroom_id = _find_classroom_id(session, classroom)
+        classroom_id = find_classroom_row(session, classroom).id
         query = select_memberships().where(
             MemberRow.classroom_id == classroom_id, PersonRow.name.icontains(name_contains, autoescape=True)
         )
@@ -71,15 +71,8 @@ def list_member_submissions(database: Database, classroom: str, person_id: UUID)
 def load_lesson_titles(database: Database, classroom: str) -> dict[str, str]:
     """Return the titles of a classroom's lessons by slug. Raises NotFound for an unknown classroom."""
     with database.begin_read() as session:
-        assigned_lessons = load_assigned_lessons(session, _find_classroom_id(session, classroom))
+        assigned_lessons = load_assigned_lessons(session, find_classroom_row(session, classroom).id)
         return {assigned_lesson.slug: assigned_lesson.title for assigned_lesson in assigned_lessons}
-
-
-def _find_classroom_id(session: Session, classroom: str) -> UUID:
-    classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
-    if classroom_id is None:
-        raise make_classroom_not_found_error(classroom)
-    return classroom_id
 
 
 def _load_columns(session: Session, classroom_id: UUID) -> list[tuple[GradebookColumn, Exercise]]:

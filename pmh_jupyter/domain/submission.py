@@ -117,7 +117,7 @@ class MemberSubmission:
 
 @dataclass(frozen=True)
 class Job:
-    """A claimed job, with everything that is needed to grade it. `worker` holds it until `lease_until`.
+    """A claimed job, with everything that is needed to grade it. `worker` holds it under a lease.
 
     claim_count: how often the job has been claimed, this claim included.
     only_exercises: grade_ids of the requested exercises; None: all.
@@ -129,7 +129,6 @@ class Job:
     submission_id: UUID
     kind: SubmissionKind
     worker: str
-    lease_until: datetime
     claim_count: int
     exercises: tuple[Exercise, ...]
     sealed_files: tuple[File, ...]

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from tornado.web import RequestHandler
 
 from pmh_jupyter.domain.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN
+from pmh_jupyter.domain.uuids import UUID_PATTERN
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.wire.base import WireModel
 
 # The lookahead limits the length.
 _SLUG_PATTERN = f"(?![a-z0-9-]{{{MAX_SLUG_LENGTH + 1}}}){SLUG_PATTERN}"
-_UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PARAMETER_PATTERNS: Mapping[str, str] = {
     "classroom": _SLUG_PATTERN,
     "lesson": _SLUG_PATTERN,
     "course": _SLUG_PATTERN,
-    "person": _UUID_PATTERN,
-    "id": _UUID_PATTERN,
+    "person": UUID_PATTERN,
+    "id": UUID_PATTERN,
 }
 """By name of a path parameter: the pattern that its value must match completely."""
 

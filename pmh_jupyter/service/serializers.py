@@ -261,7 +261,6 @@ def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool
     """Return the lessons and warnings of a valid course. has_trial_run: whether its solutions were graded."""
     return staff.CourseValidationReply(
         course=report.course,
-        lessons=tuple(release.lesson for release in report.releases),
         releases=tuple(
             staff.ValidatedLesson(
                 slug=release.lesson,

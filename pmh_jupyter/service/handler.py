@@ -116,10 +116,10 @@ class BaseHandler(RequestHandler):
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
         """Return an integer query parameter; raise BadInput if it is not an integer, or less than `minimum`."""
-        value = self.get_query_argument(name, str(default))
-        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
+        value = parse_small_int(self.get_query_argument(name, str(default)))
+        if value is None or value < minimum:
             raise BadInput(f"{name} must be a whole number, at least {minimum}.")
-        return int(value)
+        return value
 
     def compute_etag(self) -> str | None:
         """Compute no ETag, because browsers must not cache responses."""
@@ -212,8 +212,8 @@ class ApiHandler(BaseHandler):
         # limit: a client that is still sending would otherwise see a broken connection instead of the response.
         connection = cast(Any, self.request.connection)
         connection.set_max_body_size(4 * self._max_body_bytes)
-        content_length = self.request.headers.get("Content-Length", "0")
-        if content_length.isascii() and content_length.isdigit() and int(content_length) > self._max_body_bytes:
+        content_length = parse_small_int(self.request.headers.get("Content-Length", "0"))
+        if content_length is not None and content_length > self._max_body_bytes:
             raise self._make_too_large_error()
 
     def data_received(self, chunk: bytes) -> None:
@@ -288,6 +288,11 @@ class PageHandler(BaseHandler):
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page)
+
+
+def parse_small_int(text: str) -> int | None:
+    """Return the whole number that a string of at most 15 ASCII digits stands for; None for any other string."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _read_authorization_token(request: HTTPServerRequest) -> str | None:

@@ -12,7 +12,7 @@ from tornado.iostream import StreamClosedError
 
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.service import serializers
-from pmh_jupyter.service.handler import ApiHandler
+from pmh_jupyter.service.handler import ApiHandler, parse_small_int
 from pmh_jupyter.service.permissions import LEARN_IN_CLASSROOM
 from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.storage.records import events
@@ -80,9 +80,10 @@ class EventStreamHandler(ApiHandler):
         last_event_id = self.request.headers.get("Last-Event-ID", "")
         if not last_event_id:
             return self.get_query_int("after", 0)
-        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
+        number = parse_small_int(last_event_id)
+        if number is None:
             raise BadInput("Last-Event-ID must be the number of an event.")
-        return int(last_event_id)
+        return number
 
 
 def format_sse(event: EventReply) -> str:

@@ -48,6 +48,13 @@ def test_each_invalid_field_of_a_request_is_named() -> None:
     assert fields == {"id", "exercises", "unknown"}
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"id": "no"}', b"[]", b"{ half"])
+def test_malformed_request_is_rejected_with_its_problems(body: bytes) -> None:
+    with pytest.raises(BadInput) as raised:
+        parse_body(LabCheckRequest, body)
+    assert raised.value.problems
+
+
 def test_number_of_problems_is_limited() -> None:
     body = b"{%s}" % b",".join(b'"field%d": 1' % number for number in range(MAX_PROBLEMS + 10))
     with pytest.raises(BadInput) as raised:

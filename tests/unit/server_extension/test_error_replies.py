@@ -7,8 +7,9 @@ from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, Unavailable
 from pmh_jupyter.server_extension.error_replies import ServiceError, to_error_response
-from pmh_jupyter.server_extension.request_bodies import MAX_PROBLEMS, parse_body
+from pmh_jupyter.server_extension.request_bodies import parse_body
 from pmh_jupyter.wire.base import ErrorReply
+from pmh_jupyter.wire.errors import MAX_PROBLEMS
 from pmh_jupyter.wire.lab import LabCheckRequest
 
 REPLY = ErrorReply(code="conflict", message="Closed.", advice="Ask.", request_id="theirs")

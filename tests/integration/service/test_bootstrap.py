@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.errors import Conflict, InvalidCourse, NotFound
@@ -85,4 +86,4 @@ def test_invalid_course_and_unknown_classroom_are_rejected(settings: Settings) -
             release_without_trial(database, tiny_course.course_files()[:1])
         assert caught.value.problems
         with pytest.raises(NotFound):
-            save_course(database, build_releases(tiny_course.course_files(), None), ["nowhere"])
+            save_course(database, build_releases(read_course(tiny_course.course_files()), None), ["nowhere"])

@@ -8,7 +8,7 @@ from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.lesson_rules import find_lesson_problems
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release import build_lesson_release
-from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
+from pmh_jupyter.authoring.text_notebook import find_companions, is_source_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 from pmh_jupyter.grading.backends.backend import SandboxBackend
@@ -48,7 +48,7 @@ def _read_files(path: str) -> tuple[File, ...]:
         raise BadInput(
             f"{path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that holds it."
         ) from error
-    if not any(is_notebook(file) for file in files):
+    if not any(is_source_notebook(file) for file in files):
         raise BadInput(f"{path} holds no notebook.", advice="Name a notebook (.ipynb), or the folder that holds it.")
     return files
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pmh_jupyter.authoring.folder import MAX_BYTES, MAX_FILES
-from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook, to_ipynb
+from pmh_jupyter.authoring.text_notebook import find_companions, is_source_notebook, to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.domain.submission import LocalSubmission
@@ -43,12 +43,12 @@ def read_submission(path: str, root: str | None = None, limits: FileLimits = LIM
     """
     left_out = LeftOutPaths()
     files = _read_files(path, root or path, limits, left_out)
-    if not any(map(is_notebook, files)):
+    if not any(map(is_source_notebook, files)):
         raise BadInput(f"{path} holds no notebook.", advice="Name a notebook (.ipynb), or the folder that holds it.")
     errors: dict[str, InvalidNotebook] = {}
     files = tuple(_convert(files, errors))
     errors |= {file.path: error for file in files if (error := _find_notebook_error(file))}
-    if not any(file.path.endswith(".ipynb") and file.path not in errors for file in files):
+    if not any(file.is_ipynb and file.path not in errors for file in files):
         raise InvalidNotebook(f"{path}: {next(iter(errors.values())).message}")
     for name in errors:
         left_out.add(LEFT_OUT_NOTEBOOK, name)
@@ -105,7 +105,7 @@ def _convert(files: tuple[File, ...], errors: dict[str, InvalidNotebook]) -> Ite
     companions = find_companions(files)
     stopwatch = _Stopwatch(CONVERSION_SECONDS)
     for file in files:
-        if not is_notebook(file) or file.path.endswith(".ipynb") or file.path in companions:
+        if not is_source_notebook(file) or file.is_ipynb or file.path in companions:
             yield file
             continue
         try:
@@ -152,7 +152,7 @@ def _raise_time_used_up(signal_number: int, frame: FrameType | None) -> None:
 
 
 def _find_notebook_error(file: File) -> InvalidNotebook | None:
-    if not file.path.endswith(".ipynb"):
+    if not file.is_ipynb:
         return None
     try:
         read_submitted_notebook(file.path, file.content)

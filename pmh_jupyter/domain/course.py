@@ -26,6 +26,11 @@ class File:
         """The hex digest of the content, computed once."""
         return compute_sha256_hex(self.content)
 
+    @property
+    def is_ipynb(self) -> bool:
+        """Whether the file is a notebook in Jupyter's own format. Sources of a course may also be text notebooks."""
+        return self.path.endswith(".ipynb")
+
 
 @dataclass(frozen=True)
 class Exercise:

@@ -57,7 +57,7 @@ def _read_notebooks(files: tuple[File, ...]) -> tuple[Mapping[str, frozenset[str
     grade_ids: dict[str, frozenset[str]] = {}
     errors: dict[str, InvalidNotebook] = {}
     for file in files:
-        if file.path.endswith(".ipynb"):
+        if file.is_ipynb:
             try:
                 notebook = read_submitted_notebook(file.path, file.content)
                 grade_ids[file.path] = frozenset(notebook.index_cells_by_grade_id())

@@ -81,7 +81,7 @@ class _SubmissionFinder:
     ) -> None:
         self._release, self._discovered = release, discovered
         self._read_grade_ids = cache(read_grade_ids)
-        self._notebook_paths = [file.path for file in release.student_files if file.path.endswith(".ipynb")]
+        self._notebook_paths = [file.path for file in release.student_files if file.is_ipynb]
         resolved_source = source.resolve()
         # The folder of a single notebook may or may not have the assignment's name.
         names = (resolved_source.name,) if source.is_dir() else (resolved_source.stem, resolved_source.parent.name)
@@ -214,7 +214,7 @@ class _SubmissionFinder:
 
     @cached_property
     def _grade_ids(self) -> frozenset[str]:
-        notebooks = [file for file in self._release.student_files if file.path.endswith(".ipynb")]
+        notebooks = [file for file in self._release.student_files if file.is_ipynb]
         return frozenset().union(
             *(read_notebook(file.path, file.content).index_cells_by_grade_id() for file in notebooks)
         )

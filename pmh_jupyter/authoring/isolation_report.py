@@ -17,8 +17,8 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 
+# The key in a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student process.
 ACCEPT_KEY = "accept_in_process"
-"""The key in a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student process."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.errors import InvalidNotebook
 
+# Modules that are slow to import, and may be imported once for all submissions.
 SLOW_IMPORTS = frozenset(
     {"matplotlib", "networkx", "numpy", "pandas", "scipy", "seaborn", "sklearn", "statsmodels", "sympy"}
 )
-"""Modules that are slow to import, and may be imported once for all submissions."""
 
 _FROM_STATEMENT = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import\b", re.MULTILINE)
 _IMPORT_STATEMENT = re.compile(r"^[ \t]*import[ \t]+(.+)$", re.MULTILINE)

@@ -12,8 +12,8 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook_json import dump_notebook
 from pmh_jupyter.errors import InvalidNotebook
 
+# Starts each line of the header, by suffix.
 _LINE_PREFIXES = {".md": "", ".py": "#"}
-"""Starts each line of the header, by suffix."""
 _MAX_HEADER_BYTES = 4000
 _PREFERRED_SUFFIXES = (".ipynb", ".md", ".py")
 _FORMATS = {".md": "md:myst", ".py": "py:percent"}

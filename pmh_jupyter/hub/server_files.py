@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pmh_jupyter.errors import Unavailable
 
+# Folders of our package that students must not read: the wheel's courses contain solutions and hidden tests.
 HIDDEN_FOLDERS = ("courses",)
-"""Folders of our package that students must not read: the wheel's courses contain solutions and hidden tests."""
 
 PROBE_SCRIPT = """
 import importlib.util, json, sys

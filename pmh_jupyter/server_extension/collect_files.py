@@ -1,6 +1,6 @@
 """Reads the files of a lesson from disk for a check or a submission, within limits.
 
-What cannot be sent or graded is left out and named, as `pmh grade` does, provided that a notebook with exercises remains.
+Files that cannot be sent or graded are left out and reported, as by `pmh grade`. At least one notebook with exercises must remain.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def collect_files(folder: LessonFolder, limits: FileLimits = LIMITS) -> Collecte
         raise _make_no_notebook_error(folder)
     for name in errors:
         left_out.add(LEFT_OUT_NOTEBOOK, name)
-    # An unreadable notebook is sent all the same, because it may be the lesson's: then its exercises say so.
+    # Unreadable notebooks are sent too: one may belong to the lesson, and its exercises then report the problem.
     return CollectedFiles(tuple(map(encode_file, files)), left_out.make_messages())
 
 

@@ -18,6 +18,7 @@ from pmh_jupyter.wire.base import WireModel
 
 # The lookahead limits the length.
 _SLUG_PATTERN = f"(?![a-z0-9-]{{{MAX_SLUG_LENGTH + 1}}}){SLUG_PATTERN}"
+# By name of a path parameter: the pattern that its value must match completely.
 PARAMETER_PATTERNS: Mapping[str, str] = {
     "classroom": _SLUG_PATTERN,
     "lesson": _SLUG_PATTERN,
@@ -25,7 +26,6 @@ PARAMETER_PATTERNS: Mapping[str, str] = {
     "person": UUID_PATTERN,
     "id": UUID_PATTERN,
 }
-"""By name of a path parameter: the pattern that its value must match completely."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.submission_reader import SubmissionReader
 from pmh_jupyter.grading.task import GradingTask
 
+# Fields of the results file that are not printed.
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
-"""Fields of the results file that are not printed."""
 ResultPrinter = Callable[[dict[str, Any]], None]
 
 

@@ -23,13 +23,13 @@ FINISHED_STATES = (SubmissionState.GRADED.value, SubmissionState.FAILED.value)
 
 @dataclass(frozen=True)
 class RegradeSummary:
-    """Numbers of submissions: newly queued, and unchanged, because this version of the grader has graded or queued them already.
+    """Numbers of submissions: newly queued, and skipped, because this version of the grader has graded or queued them already.
 
     Both only count for the current limits: after a change of the limits, a submission is queued again.
     """
 
     queued_count: int
-    unchanged_count: int
+    skipped_count: int
 
 
 def enqueue_regrades(
@@ -45,7 +45,7 @@ def enqueue_regrades(
         classroom_id = find_membership(session, person_id, classroom).classroom.id
         assignment_row = find_assigned_lesson(session, classroom_id, lesson).assignment
         assignment_id, key = assignment_row.id, make_grading_key(assignment_row)
-    queued_count = unchanged_count = 0
+    queued_count = skipped_count = 0
     after_id: UUID | None = None
     while True:
         with database.begin_write() as session:
@@ -53,9 +53,9 @@ def enqueue_regrades(
             for row in submissions:
                 job = NewJob(row.id, row.release_id, key, classroom_id, REGRADE_PRIORITY, request_id)
                 is_new = enqueue_job(session, job, database.now())
-                queued_count, unchanged_count = queued_count + is_new, unchanged_count + (not is_new)
+                queued_count, skipped_count = queued_count + is_new, skipped_count + (not is_new)
         if not submissions:
-            return RegradeSummary(queued_count, unchanged_count)
+            return RegradeSummary(queued_count, skipped_count)
         after_id = submissions[-1].id
 
 

@@ -37,8 +37,8 @@ def test_each_final_submission_is_queued_once(school: School, teacher: Person) -
         school.submit(person, a=FAILED)
     school.check(person, a=FAILED)
     school.send(person, SubmissionKind.FINAL)  # not graded yet, so the new grader will grade it anyway
-    assert request_regrade(school, teacher) == RegradeSummary(queued_count=3, unchanged_count=0)
-    assert request_regrade(school, teacher) == RegradeSummary(queued_count=0, unchanged_count=3)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=3, skipped_count=0)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=0, skipped_count=3)
     assert jobs.count_queued_jobs(school.database) == 4
 
 
@@ -117,7 +117,7 @@ def test_failed_regrade_changes_nothing_and_can_be_requested_again(school: Schoo
     result = jobs.complete_job(school.database, job.id, Grading((), 0.1, grader_error=Message("grader-error")))
     assert (result.state, result.verdicts, result.grader_error) == (SubmissionState.GRADED, submission.verdicts, None)
     assert latest_event_number(school.database) == number_before
-    assert request_regrade(school, teacher) == RegradeSummary(queued_count=1, unchanged_count=0)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=1, skipped_count=0)
 
 
 def test_unknown_classroom_or_lesson_is_not_found(school: School, teacher: Person) -> None:

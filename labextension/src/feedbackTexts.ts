@@ -22,19 +22,19 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'test-message':
       return trans.__('{text}');
     case 'test-object-for-data':
-      return trans.__('`{expression}` has an object of your class {class} where plain data is expected (a number, a text, a list).');
+      return trans.__('`{expression}` uses an object of your class {class}. The test expects plain data (a number, string or list).');
     case 'test-object-of-test':
-      return trans.__('`{expression}` has an object of the test itself where plain data is expected (a number, a text, a list).');
+      return trans.__('`{expression}` uses an object of the test itself. The test expects plain data (a number, string or list).');
     case 'test-code-for-data':
-      return trans.__('`{expression}` would run your answer as code, but plain data is expected.');
+      return trans.__('`{expression}` would run your answer as code. The test expects plain data (a number, string or list).');
     case 'test-dishonest-operator':
-      return trans.__('`{expression}` has an object of your class {class} whose comparison methods contradict themselves.');
+      return trans.__('`{expression}` uses an instance of your class {class}, whose comparison methods contradict each other.');
     case 'test-not-a-number':
       return trans.__('`{expression}` has a value that is not a finite number (nan or inf).');
     case 'test-empty-value':
-      return trans.__('`{expression}` looks at an empty result of your code, where values are expected.');
+      return trans.__('`{expression}` gets an empty result from your code, but values are expected.');
     case 'test-too-few-values':
-      return trans.__('`{expression}` compares {got} of the {expected} values that it has to compare.');
+      return trans.__('`{expression}` compared only {got} of {expected} values. Your result may be too short.');
     case 'test-raised':
       if (hasParams(params, 'detail', 'line')) return trans.__('`{expression}` raised {error} in line {line}: {detail}.');
       if (hasParams(params, 'line')) return trans.__('`{expression}` raised {error} in line {line}.');
@@ -75,7 +75,7 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'cell-exited':
       return trans.__('Your code ended Python (exit code {code}), so this exercise could not be checked.');
     case 'kernel-ended':
-      return trans.__('Your code ended the program that runs it, so this exercise could not be checked.');
+      return trans.__('Your code ended the kernel, so this exercise could not be checked.');
     case 'cell-crashed':
       if (hasParams(params, 'signal')) return trans.__('Your code made Python crash ({signal}), so this exercise could not be checked.');
       return trans.__('Your code made Python crash, so this exercise could not be checked.');
@@ -146,6 +146,6 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'repair-cell-type':
       return trans.__('The answer cell “{cell}” was not a code cell. It was run as code.');
     default:
-      return trans.__('This message is new. Restart your server to read it.');
+      return trans.__('Your server does not know this message yet. Restart it to update.');
   }
 }

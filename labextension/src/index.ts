@@ -13,7 +13,7 @@ import { Api } from './api';
 import { addCommands } from './commands';
 import { LocalCache } from './localCache';
 import { ClassroomModel } from './model';
-import { LessonNotebooks } from './notebooks';
+import { goToCell, LessonNotebooks } from './notebooks';
 import { createPanel } from './panel';
 import { attachStrips } from './strip/attachStrips';
 import { announcement } from './texts';
@@ -51,7 +51,7 @@ const plugin: JupyterFrontEndPlugin<ClassroomModel> = {
       trans,
       shortcut: formatCheckShortcut(app.commands),
       onCheck: (lesson, exercise) => void actions.checkExercise(lesson, exercise),
-      onGoTo: (notebook, gradeId, line) => actions.goToCell(notebook, gradeId, line)
+      onGoTo: (notebook, gradeId, line) => void goToCell(notebook, gradeId, line)
     });
     reportResults(model, trans);
     // Which commands are enabled depends on the current notebook and on the classroom.

@@ -3,11 +3,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ExerciseReply, VerdictReply } from './wire';
 
-export type State = ExerciseReply['state'];
+export type ProgressState = ExerciseReply['state'];
 export type Outcome = VerdictReply['outcome'];
 
-export function stateLabel(state: State, trans: TranslationBundle): string {
-  switch (state) {
+export function stateLabel(progressstate: ProgressState, trans: TranslationBundle): string {
+  switch (progressstate) {
     case 'not-started':
       return trans.__('Not started');
     case 'in-progress':
@@ -59,4 +59,4 @@ export const ICONS = {
   'not-checked': [{ d: 'M8 2.75a5.25 5.25 0 1 1 0 10.5a5.25 5.25 0 0 1 0-10.5z', style: 'dashed' }],
   'needs-grading': [{ d: 'M3 13h2.5L12.5 6 10 3.5 3 10.5zM8.5 5 11 7.5', style: 'line' }],
   'grader-error': [{ d: 'M8 2.75a5.25 5.25 0 1 1 0 10.5a5.25 5.25 0 0 1 0-10.5z', style: 'line' }, { d: 'M8 7.4V11m0-6.1V5', style: 'line' }],
-} as const satisfies Record<State | Outcome, readonly IconPath[]>;
+} as const satisfies Record<ProgressState | Outcome, readonly IconPath[]>;

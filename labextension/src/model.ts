@@ -11,7 +11,7 @@ import { findLesson } from './exercises';
 import type { LocalCache } from './localCache';
 import { Outbox } from './outbox';
 import { RefreshScheduler } from './refreshScheduler';
-import { asPmhError, PmhError } from './request';
+import { asPmhError, rethrowUnlessPmhError, type PmhError } from './request';
 import { ResultPoller } from './resultPoller';
 import { SubmissionStore } from './submissions';
 import type { ClassroomReply, EventReply, LabSubmissionReply, LessonReply } from './wire';
@@ -162,7 +162,7 @@ export class ClassroomModel implements IDisposable {
       this.submissions.load((await this._api.fetchSubmissions(this._slug, lesson)).submissions);
       this._results.start();
     } catch (error) {
-      asPmhError(error);
+      rethrowUnlessPmhError(error);
     }
   }
 
@@ -239,7 +239,10 @@ export class ClassroomModel implements IDisposable {
     } else if (event.kind === 'award-earned') {
       this._awardEarned.emit({ title: asText(data.title), description: asText(data.description), icon: asText(data.icon) });
     }
-    this._refreshes.refreshSoon();
+    // While submissions wait in the outbox, an event may say that one of them was sent.
+    if (this.outbox.waiting.length > 0 || !this.submissions.isOwnCheck(event)) {
+      this._refreshes.refreshSoon();
+    }
   }
 
   /** Refreshes when the connection suggests that the hub became unavailable or available again. */

@@ -2,7 +2,7 @@
  * The outbox of the user's server: submissions that the hub could not receive yet, and those that it rejected for good.
  */
 import type { Api } from './api';
-import { asPmhError, PmhError } from './request';
+import { PmhError, rethrowUnlessPmhError } from './request';
 import type { SubmissionStore } from './submissions';
 import type { OutboxReply } from './wire';
 
@@ -39,7 +39,7 @@ export class Outbox {
     try {
       this._entries = await fetchEntries();
     } catch (error) {
-      asPmhError(error);
+      rethrowUnlessPmhError(error);
       return;
     }
     this._entries.rejected

@@ -4,11 +4,11 @@
  * The outline is refreshed shortly after a submission is sent or graded. Until then it is corrected here, so that no part of the page
  * says that an exercise is being graded beside its verdict.
  */
-import type { State } from './labels';
+import type { ProgressState } from './labels';
 import { isBusy, type SubmissionStore } from './submissions';
 import type { ExerciseReply, LessonReply } from './wire';
 
-export function computeExerciseState(lesson: string, exercise: ExerciseReply, submissions: SubmissionStore): State {
+export function computeExerciseState(lesson: string, exercise: ExerciseReply, submissions: SubmissionStore): ProgressState {
   const submission = submissions.get(lesson, exercise.grade_id);
   if (isBusy(submission)) {
     return 'grading';
@@ -19,7 +19,7 @@ export function computeExerciseState(lesson: string, exercise: ExerciseReply, su
   return submission.verdict.outcome === 'passed' ? 'done' : 'in-progress';
 }
 
-export function computeLessonState(lesson: LessonReply, submissions: SubmissionStore): State {
+export function computeLessonState(lesson: LessonReply, submissions: SubmissionStore): ProgressState {
   const states = lesson.exercises.map(exercise => computeExerciseState(lesson.slug, exercise, submissions));
   if (states.includes('grading')) {
     return 'grading';

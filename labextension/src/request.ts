@@ -31,10 +31,15 @@ export class PmhError extends Error {
 
 /** Returns an error that can be shown to the user; throws any other error, which is a bug in this program. */
 export function asPmhError(error: unknown): PmhError {
-  if (error instanceof PmhError) {
-    return error;
+  rethrowUnlessPmhError(error);
+  return error;
+}
+
+/** Throws the error again if it is a bug in this program. */
+export function rethrowUnlessPmhError(error: unknown): asserts error is PmhError {
+  if (!(error instanceof PmhError)) {
+    throw error;
   }
-  throw error;
 }
 
 export interface Connection {

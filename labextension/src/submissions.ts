@@ -4,7 +4,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { PmhError } from './request';
-import type { LabSubmissionReply, MessageReply, SubmissionReply, VerdictReply } from './wire';
+import type { EventReply, LabSubmissionReply, MessageReply, SubmissionReply, VerdictReply } from './wire';
 
 export type SubmissionKind = SubmissionReply['kind'];
 export type SubmissionState = 'sending' | LabSubmissionReply['state'];
@@ -60,6 +60,11 @@ export class SubmissionStore {
   /** Ids of submissions that the hub has neither graded nor rejected. */
   get pendingIds(): readonly string[] {
     return [...this._pending.keys()];
+  }
+
+  /** Whether an event only says that a check was received which this page has sent, and therefore shows. */
+  isOwnCheck({ kind, data }: EventReply): boolean {
+    return kind === 'submission-received' && data.kind === 'check' && this._pending.has(String(data.submission_id));
   }
 
   /** Removes all submissions, before another classroom is shown. */

@@ -300,19 +300,6 @@ export interface EventReply {
 }
 
 /**
- * Whether this server can reach the service, the user's name, and the size of the outbox.
- */
-export interface LabStatusReply {
-  readonly version: string;
-  readonly name: string;
-  readonly is_reachable: boolean;
-  /**
-   * Entries in the outbox
-   */
-  readonly outbox_size: number;
-}
-
-/**
  * Opens a lesson: writes its files to the server. `unsaved_notebooks`: server paths of notebooks with unsaved changes, not merged.
  */
 export interface OpenLessonRequest {

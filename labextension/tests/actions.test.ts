@@ -7,12 +7,12 @@ import type { ClassroomModel } from '../src/model';
 import { LessonNotebooks } from '../src/notebooks';
 import { PmhError } from '../src/request';
 import { SubmissionStore } from '../src/submissions';
-import { showSubmitDialog } from '../src/submit/submitDialog';
+import { confirmAndSubmit } from '../src/submit/submitDialog';
 import type { OpenLessonReply } from '../src/wire';
 import { fakeContents, FakeNotebook, fakeTracker } from './fakes';
 import { exercise, lesson, outline } from './samples';
 
-jest.mock('../src/submit/submitDialog', () => ({ showSubmitDialog: jest.fn(async () => undefined) }));
+jest.mock('../src/submit/submitDialog', () => ({ confirmAndSubmit: jest.fn(async () => undefined) }));
 
 const values = lesson();
 const swap = exercise('swap');
@@ -165,9 +165,9 @@ describe('opening a lesson', () => {
 
 test('an error while submitting is shown with its advice, a bug is not hidden', async () => {
   const { actions } = createActions();
-  jest.mocked(showSubmitDialog).mockRejectedValueOnce(new PmhError('closed', 'It is closed.', 'Ask your instructor.'));
+  jest.mocked(confirmAndSubmit).mockRejectedValueOnce(new PmhError('closed', 'It is closed.', 'Ask your instructor.'));
   await actions.submitLesson(values);
   expect(notifications).toEqual(['It is closed. Ask your instructor.']);
-  jest.mocked(showSubmitDialog).mockRejectedValueOnce(new TypeError('a bug'));
+  jest.mocked(confirmAndSubmit).mockRejectedValueOnce(new TypeError('a bug'));
   await expect(actions.submitLesson(values)).rejects.toThrow('a bug');
 });

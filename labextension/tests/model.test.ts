@@ -1,7 +1,11 @@
 /** @jest-environment node */
+import type { ServerResponse } from 'node:http';
+
 import { Api } from '../src/api';
 import { LocalCache } from '../src/localCache';
 import { ClassroomModel, type Award } from '../src/model';
+import { RefreshScheduler } from '../src/refreshScheduler';
+import type { EventReply } from '../src/wire';
 import { FakeExtension } from './fakeExtension';
 import { event, lesson, outline, submission } from './samples';
 
@@ -178,6 +182,38 @@ test('events load the verdict, report an achievement and refresh the outline', a
   await until(() => model.submissions.get('values', 'swap')?.state === 'graded' && model.outline?.points === 2);
   expect(awards).toEqual([{ title: 'First solve', description: 'Yes.', icon: 'star' }]);
   Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
+});
+
+test('a refresh follows a result, but not the receipt of a check that this page has sent', async () => {
+  const locks = { request: (_name: string, _options: object, hold: () => Promise<void>) => hold() };
+  Object.defineProperty(navigator, 'locks', { value: locks, configurable: true });
+  const refreshSoon = jest.spyOn(RefreshScheduler.prototype, 'refreshSoon');
+  let stream: ServerResponse | null = null;
+  const send = (sent: EventReply) => stream?.write(`id: ${sent.number}\ndata: ${JSON.stringify(sent)}\n\n`);
+  const subscribed = new Promise<void>(resolve =>
+    extension.on('GET classrooms/spring/events', (_request, _body, response) => {
+      stream = response;
+      response.write(':\n\n');
+      resolve();
+      return undefined;
+    })
+  );
+  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
+    const { id } = body as { id: string };
+    extension.on(`GET submissions/${id}`, submission(id));
+    const data = { submission_id: id, kind: 'check', lesson: 'values', exercises: ['swap'] };
+    send(event(8, 'submission-received', data));
+    send(event(9, 'submission-graded', { ...data, state: 'graded' }));
+    return { id, kind: 'check', state: 'queued', receipt: null, left_out: [] };
+  });
+  await model.refresh();
+  await subscribed;
+  refreshSoon.mockClear();
+  await model.sendCheck('values', 'swap');
+  await until(() => model.submissions.get('values', 'swap')?.state === 'graded');
+  expect(refreshSoon).toHaveBeenCalledTimes(1);
+  Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
+  refreshSoon.mockRestore();
 });
 
 test('a check that cannot reach the server makes the model offline', async () => {

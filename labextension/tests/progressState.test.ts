@@ -1,13 +1,13 @@
 import { computeExerciseState, computeLessonState } from '../src/progressState';
 import { SubmissionStore } from '../src/submissions';
-import type { State } from '../src/labels';
+import type { ProgressState } from '../src/labels';
 import { exercise, lesson, submission, verdict } from './samples';
 
 let submissions: SubmissionStore;
 
 beforeEach(() => (submissions = new SubmissionStore()));
 
-function stateOf(outlineState: State): State {
+function stateOf(outlineState: ProgressState): ProgressState {
   return computeExerciseState('values', exercise('swap', { state: outlineState }), submissions);
 }
 

@@ -4,7 +4,7 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import type { ClassroomModel } from '../src/model';
 import type { LessonNotebooks } from '../src/notebooks';
 import { ReceiptView } from '../src/submit/receipt';
-import { showSubmitDialog } from '../src/submit/submitDialog';
+import { confirmAndSubmit } from '../src/submit/submitDialog';
 import { SubmissionSummary } from '../src/submit/summary';
 import type { LessonReply, MessageReply, Receipt } from '../src/wire';
 import { lesson } from './samples';
@@ -54,7 +54,7 @@ describe('the dialog', () => {
   test('a canceled dialog sends nothing', async () => {
     const model = { classroom: null, sendFinal: jest.fn() };
     const notebooks = { save: jest.fn() };
-    const closed = showSubmitDialog({
+    const closed = confirmAndSubmit({
       model: model as unknown as ClassroomModel,
       notebooks: notebooks as unknown as LessonNotebooks,
       trans,

@@ -17,7 +17,7 @@ describe('a message of the grader', () => {
     ],
     [message('test-raised', { expression: 'f()', error: 'KeyError' }), '`f()` raised KeyError.'],
     [message('test-differs', { expression: 'f()', got: '', expected: '1' }), '`f()` gave —, expected 1.'],
-    [message('from-the-future'), 'This message is new. Restart your server to read it.']
+    [message('from-the-future'), 'Your server does not know this message yet. Restart it to update.']
   ])('%j becomes a sentence', (sent, sentence) => {
     expect(feedbackText(trans, sent)).toBe(sentence);
   });

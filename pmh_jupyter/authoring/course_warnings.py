@@ -8,7 +8,7 @@ from pmh_jupyter.authoring.cell_rules import CellProblem
 from pmh_jupyter.authoring.code_analysis import has_assertion, parse
 from pmh_jupyter.authoring.nbgrader.autotests import is_autotest
 from pmh_jupyter.authoring.nbgrader.source_notebooks import load_source
-from pmh_jupyter.authoring.text_notebook import is_notebook
+from pmh_jupyter.authoring.text_notebook import is_source_notebook
 from pmh_jupyter.domain.course import Course, Lesson
 from pmh_jupyter.domain.exercises import find_exercises
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel
@@ -30,7 +30,7 @@ def _find_lesson_warnings(lesson: Lesson) -> Iterator[Problem]:
     student_text: list[str] = []
     all_text: list[str] = []
     for file in lesson.files:
-        if not is_notebook(file):
+        if not is_source_notebook(file):
             continue
         name = f"{lesson.slug}/{file.path}"
         path, source = load_source(file)
@@ -102,7 +102,7 @@ def _find_data_file_warnings(lesson: Lesson, student_text: str, all_text: str) -
     """Warn about files that students get although only sealed text names them, such as a picture of the solution."""
     for file in lesson.files:
         name = file.path.rpartition("/")[2]
-        if not is_notebook(file) and name in all_text and name not in student_text:
+        if not is_source_notebook(file) and name in all_text and name not in student_text:
             yield Problem(
                 f"{lesson.slug}/{file.path}",
                 "Students get this file, but only solutions or hidden tests name it.",

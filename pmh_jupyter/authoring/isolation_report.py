@@ -17,8 +17,8 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 
+# The key in a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student process.
 ACCEPT_KEY = "accept_in_process"
-"""The key in a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student process."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,7 @@ def report_isolation(lesson: Lesson, release: Release, backend: SandboxBackend) 
     task = GradingTask.from_release(release, release.sealed_files, limits, lesson.preload)
     isolation = decide_isolation(task, backend)
     kernel_problems = tuple(find_missing_kernels(release, task, backend))
-    cells = {
-        file.path: read_notebook(file.path, file.content).cells
-        for file in release.sealed_files
-        if _is_notebook(file.path)
-    }
+    cells = {file.path: read_notebook(file.path, file.content).cells for file in release.sealed_files if file.is_ipynb}
     in_process = [
         notebook_isolation
         for notebook_isolation in isolation.notebooks
@@ -108,7 +104,3 @@ def _make_isolation_warning(release: Release, notebook_isolation: NotebookIsolat
 
 def _format_reason(notebook_isolation: NotebookIsolation) -> str:
     return format_message(notebook_isolation.reason) if notebook_isolation.reason else ""
-
-
-def _is_notebook(path: str) -> bool:
-    return path.endswith(".ipynb")

@@ -72,7 +72,7 @@ def _collect_sealed_texts(sealed: tuple[File, ...]) -> Iterator[tuple[str, str, 
 
 
 def _collect_visible_texts(student: tuple[File, ...]) -> Iterator[_VisibleText]:
-    data = ((file.path, None, file.content.decode("utf-8", "replace")) for file in student if not _is_notebook(file))
+    data = ((file.path, None, file.content.decode("utf-8", "replace")) for file in student if not file.is_ipynb)
     for file, cell, text in (*_list_cells(student), *data):
         lines = _select_significant_lines(text)
         yield _VisibleText(file, cell, text, lines, frozenset(lines))
@@ -80,7 +80,7 @@ def _collect_visible_texts(student: tuple[File, ...]) -> Iterator[_VisibleText]:
 
 def _list_cells(files: tuple[File, ...]) -> Iterator[tuple[str, str, str]]:
     for file in files:
-        if _is_notebook(file):
+        if file.is_ipynb:
             for number, cell in enumerate(load_notebook(file.path, file.content)["cells"], start=1):
                 yield file.path, make_cell_label(cell, number), cell["source"]
 
@@ -89,7 +89,3 @@ def _select_significant_lines(text: str) -> list[str]:
     """Return the lines without indentation, leaving out blank lines and comments."""
     stripped = (line.strip() for line in split_source_lines(text))
     return [line for line in stripped if line and not line.startswith("#")]
-
-
-def _is_notebook(file: File) -> bool:
-    return file.path.endswith(".ipynb")

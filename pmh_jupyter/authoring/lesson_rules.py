@@ -12,7 +12,7 @@ from pmh_jupyter.authoring.nbgrader.autotests import find_autotest_problems
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import add_header_and_footer, load_source
 from pmh_jupyter.authoring.schema import NotebookMeta, to_problems
-from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
+from pmh_jupyter.authoring.text_notebook import find_companions, is_source_notebook
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.kernels import find_kernel
 from pmh_jupyter.domain.notebook_json import Json, make_cell_label, read_grade_id, read_nbgrader_metadata
@@ -37,7 +37,7 @@ def find_lesson_problems(
     """
     folder = f"{slug}/" if slug else ""
     companions = find_companions(files)
-    sources = [file for file in files if is_notebook(file) and file.path not in companions]
+    sources = [file for file in files if is_source_notebook(file) and file.path not in companions]
     yield from _find_file_problems(folder, sources, companions)
     templates = next((file for file in files if file.path == AUTOTESTS_NAME), shared.autotests)
     notebooks: dict[str, list[Json]] = {}

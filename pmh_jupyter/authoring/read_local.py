@@ -8,7 +8,7 @@ from pmh_jupyter.authoring.folder import MAX_BYTES, read_folder
 from pmh_jupyter.authoring.lesson_rules import find_lesson_problems
 from pmh_jupyter.authoring.nbgrader.course_files import find_shared_files
 from pmh_jupyter.authoring.release import build_lesson_release
-from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook
+from pmh_jupyter.authoring.text_notebook import find_companions, is_source_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.errors import BadInput, InvalidCourse, Problem, TooLarge
 from pmh_jupyter.grading.backends.backend import SandboxBackend
@@ -27,7 +27,7 @@ def release_local_lesson(path: str, backend: SandboxBackend | None = None) -> tu
     problems = tuple(find_lesson_problems("", files, None, shared=shared_files, reports_weak_tests=False))
     if any(problem.blocks_grading for problem in problems):
         raise InvalidCourse(f"{path} cannot be used for grading.", problems=problems)
-    # A companion holds the solutions and hidden tests as well. As a data file, the student's code could read them.
+    # A companion contains the solutions and hidden tests as well. As a data file, the student's code could read them.
     companions = find_companions(files)
     files = tuple(file for file in files if file.path not in companions)
     lesson = Lesson(name, name, unit="", files=files, shared_files=shared_files)
@@ -46,10 +46,12 @@ def _read_files(path: str) -> tuple[File, ...]:
         files = read_folder(source_path) if source_path.is_dir() else (_read_file(source_path),)
     except OSError as error:
         raise BadInput(
-            f"{path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that holds it."
+            f"{path} cannot be read: {error.strerror}.", advice="Name a notebook, or the folder that contains it."
         ) from error
-    if not any(is_notebook(file) for file in files):
-        raise BadInput(f"{path} holds no notebook.", advice="Name a notebook (.ipynb), or the folder that holds it.")
+    if not any(is_source_notebook(file) for file in files):
+        raise BadInput(
+            f"{path} contains no notebook.", advice="Name a notebook (.ipynb), or the folder that contains it."
+        )
     return files
 
 

@@ -6,7 +6,7 @@ from pmh_jupyter.authoring.leaks import find_leaks
 from pmh_jupyter.authoring.nbgrader.autotests import find_autotest_problems, has_autotests, instantiate_autotests
 from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import load_notebooks
-from pmh_jupyter.authoring.text_notebook import is_notebook
+from pmh_jupyter.authoring.text_notebook import is_source_notebook
 from pmh_jupyter.domain.course import File, Lesson, Release
 from pmh_jupyter.domain.notebook_json import Json, dump_notebook
 from pmh_jupyter.domain.release import build_release
@@ -31,7 +31,7 @@ def build_lesson_release(lesson: Lesson, backend: SandboxBackend | None = None) 
     The backend is needed for notebooks with AUTOTEST lines, because their solution runs to create the tests. Raises InvalidCourse if tests
     cannot be created; Unavailable if the grader fails.
     """
-    data_files = tuple(file for file in lesson.files if not is_notebook(file) and file.path != AUTOTESTS_NAME)
+    data_files = tuple(file for file in lesson.files if not is_source_notebook(file) and file.path != AUTOTESTS_NAME)
     templates = next((file for file in lesson.files if file.path == AUTOTESTS_NAME), lesson.shared_files.autotests)
     notebooks = [
         File(path, dump_notebook(_instantiate_tests(path, notebook, templates, data_files, backend)))

@@ -132,7 +132,7 @@ class NotebookMeta(SchemaModel):
 
 
 def to_problems(error: ValidationError, file: str, cell: str | None = None) -> list[Problem]:
-    """Turn a validation error into problems."""
+    """Turn a validation error into problems, in the words of an author who corrects a file."""
     return [_to_problem(detail["type"], detail["loc"], detail["msg"], file, cell) for detail in error.errors()]
 
 

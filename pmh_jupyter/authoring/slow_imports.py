@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
+from pmh_jupyter.authoring.text_notebook import is_source_notebook, to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.errors import InvalidNotebook
 
+# Modules that are slow to import, and may be imported once for all submissions.
 SLOW_IMPORTS = frozenset(
     {"matplotlib", "networkx", "numpy", "pandas", "scipy", "seaborn", "sklearn", "statsmodels", "sympy"}
 )
-"""Modules that are slow to import, and may be imported once for all submissions."""
 
 _FROM_STATEMENT = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import\b", re.MULTILINE)
 _IMPORT_STATEMENT = re.compile(r"^[ \t]*import[ \t]+(.+)$", re.MULTILINE)
@@ -24,7 +24,7 @@ def find_slow_imports(files: Iterable[File]) -> tuple[str, ...]:
 
     The search is textual. Text that only looks like an import causes an unneeded import, which is harmless.
     """
-    sources = [source for file in files if is_notebook(file) for source in _list_code_cells(file)]
+    sources = [source for file in files if is_source_notebook(file) for source in _list_code_cells(file)]
     modules = {module for source in sources for module in _find_imported_modules(source)}
     slow_modules = {root for root in (module.partition(".")[0] for module in modules) if root in SLOW_IMPORTS}
     if any(module.startswith("matplotlib.pyplot") for module in modules) or "seaborn" in slow_modules:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pmh_jupyter.authoring.folder import MAX_BYTES, MAX_FILES
-from pmh_jupyter.authoring.text_notebook import find_companions, is_notebook, to_ipynb
+from pmh_jupyter.authoring.text_notebook import find_companions, is_source_notebook, to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.domain.submission import LocalSubmission
@@ -30,8 +30,8 @@ from pmh_jupyter.submission_files import (
     read_regular_file,
 )
 
+# For all text notebooks of a submission. Some texts take Jupytext minutes.
 CONVERSION_SECONDS = 3.0
-"""For all text notebooks of a submission. Some texts take Jupytext minutes."""
 LIMITS = FileLimits(MAX_FILES, MAX_BYTES, max_notebook_bytes=MAX_BYTES)
 
 
@@ -39,20 +39,22 @@ def read_submission(path: str, root: str | None = None, limits: FileLimits = LIM
     """Read a submission: a notebook, or a folder that holds it and its files.
 
     root: the path that a person named, at or above `path`. It may be a link; no part of the path below it may be one.
-    Raises BadInput or a subclass if it cannot be read, holds no notebook, or holds only notebooks that cannot be read.
+    Raises BadInput or a subclass if it cannot be read, contains no notebook, or contains only notebooks that cannot be read.
     """
     left_out = LeftOutPaths()
     files = _read_files(path, root or path, limits, left_out)
-    if not any(map(is_notebook, files)):
-        raise BadInput(f"{path} holds no notebook.", advice="Name a notebook (.ipynb), or the folder that holds it.")
+    if not any(map(is_source_notebook, files)):
+        raise BadInput(
+            f"{path} contains no notebook.", advice="Name a notebook (.ipynb), or the folder that contains it."
+        )
     errors: dict[str, InvalidNotebook] = {}
     files = tuple(_convert(files, errors))
     errors |= {file.path: error for file in files if (error := _find_notebook_error(file))}
-    if not any(file.path.endswith(".ipynb") and file.path not in errors for file in files):
+    if not any(file.is_ipynb and file.path not in errors for file in files):
         raise InvalidNotebook(f"{path}: {next(iter(errors.values())).message}")
     for name in errors:
         left_out.add(LEFT_OUT_NOTEBOOK, name)
-    # An unreadable notebook stays in the files, because it may be the lesson's: then its exercises say so.
+    # Unreadable notebooks stay in the files: one may belong to the lesson, and its exercises then report the problem.
     return LocalSubmission(files, left_out.make_messages())
 
 
@@ -77,7 +79,7 @@ def _read_files(path: str, root: str, limits: FileLimits, left_out: LeftOutPaths
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = error.strerror if isinstance(error, OSError) else error
         raise BadInput(
-            f"{path} cannot be read: {reason}.", advice="Name a notebook, or the folder that holds it."
+            f"{path} cannot be read: {reason}.", advice="Name a notebook, or the folder that contains it."
         ) from error
 
 
@@ -105,7 +107,7 @@ def _convert(files: tuple[File, ...], errors: dict[str, InvalidNotebook]) -> Ite
     companions = find_companions(files)
     stopwatch = _Stopwatch(CONVERSION_SECONDS)
     for file in files:
-        if not is_notebook(file) or file.path.endswith(".ipynb") or file.path in companions:
+        if not is_source_notebook(file) or file.is_ipynb or file.path in companions:
             yield file
             continue
         try:
@@ -121,7 +123,7 @@ def _convert(files: tuple[File, ...], errors: dict[str, InvalidNotebook]) -> Ite
 
 
 class _TimeUsedUp(BaseException):
-    """Raised wherever the code is. No Exception, because a library may handle those."""
+    """Raised asynchronously. Not an Exception subclass, so that libraries do not catch it."""
 
 
 class _Stopwatch:
@@ -152,7 +154,7 @@ def _raise_time_used_up(signal_number: int, frame: FrameType | None) -> None:
 
 
 def _find_notebook_error(file: File) -> InvalidNotebook | None:
-    if not file.path.endswith(".ipynb"):
+    if not file.is_ipynb:
         return None
     try:
         read_submitted_notebook(file.path, file.content)

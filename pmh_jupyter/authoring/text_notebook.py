@@ -12,26 +12,28 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook_json import dump_notebook
 from pmh_jupyter.errors import InvalidNotebook
 
+# Starts each line of the header, by suffix.
 _LINE_PREFIXES = {".md": "", ".py": "#"}
-"""Starts each line of the header, by suffix."""
 _MAX_HEADER_BYTES = 4000
 _PREFERRED_SUFFIXES = (".ipynb", ".md", ".py")
 _FORMATS = {".md": "md:myst", ".py": "py:percent"}
 
 
-def is_notebook(file: File) -> bool:
+def is_source_notebook(file: File) -> bool:
     """Return whether a file is a notebook, as .ipynb or as text."""
-    return file.path.endswith(".ipynb") or _is_text_notebook(file)
+    return file.is_ipynb or _is_text_notebook(file)
 
 
 def find_companions(files: Iterable[File]) -> dict[str, str]:
-    """Return the Jupytext companions among the files: the path of each, with that of the notebook that has the same name and counts.
+    """Return the Jupytext companions among the files: the path of each, and of the notebook of the same name that takes precedence.
 
-    An .ipynb counts before a text notebook, and .md before .py.
+    An .ipynb takes precedence over a text notebook, and .md before .py.
     """
     chosen_paths: dict[str, str] = {}
     companions: dict[str, str] = {}
-    for file in sorted(filter(is_notebook, files), key=lambda file: _PREFERRED_SUFFIXES.index(_get_suffix(file.path))):
+    for file in sorted(
+        filter(is_source_notebook, files), key=lambda file: _PREFERRED_SUFFIXES.index(_get_suffix(file.path))
+    ):
         stem = file.path.removesuffix(_get_suffix(file.path))
         if stem in chosen_paths:
             companions[file.path] = chosen_paths[stem]

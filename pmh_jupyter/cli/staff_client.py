@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from http.client import HTTPException
 from typing import TypeVar
@@ -13,9 +12,9 @@ from urllib.request import Request, urlopen
 from pydantic import ValidationError
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
-from pmh_jupyter.wire.base import ErrorReply, FileContent, WireModel
+from pmh_jupyter.wire.base import ErrorReply, WireModel
+from pmh_jupyter.wire.files import encode_file
 from pmh_jupyter.wire.staff import (
     CourseReleaseReply,
     CourseUpload,
@@ -54,13 +53,13 @@ def request_release(
     service_url: str, token: str, course: str, files: tuple[File, ...], classrooms: tuple[str, ...]
 ) -> CourseReleaseReply:
     """Release a course, and make the classrooms adopt it. Raises as `_send` does."""
-    upload = CourseUpload(files=tuple(_encode_file(file) for file in files), classrooms=classrooms)
+    upload = CourseUpload(files=tuple(map(encode_file, files)), classrooms=classrooms)
     return _send(service_url, token, f"courses/{quote(course, safe='')}/releases", upload, CourseReleaseReply)
 
 
 def request_validation(service_url: str, token: str, course: str, files: tuple[File, ...]) -> CourseValidationReply:
     """Validate a course. Raises as `_send` does."""
-    upload = CourseUpload(files=tuple(_encode_file(file) for file in files))
+    upload = CourseUpload(files=tuple(map(encode_file, files)))
     return _send(service_url, token, f"courses/{quote(course, safe='')}/validate", upload, CourseValidationReply)
 
 
@@ -141,8 +140,3 @@ def _parse_error(status: int, body: bytes, service_url: str) -> PmhError:
     problems = tuple(Problem(problem.file, problem.message, problem.remedy, problem.cell) for problem in reply.problems)
     error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRejected
     return error_class(reply.message, advice=reply.advice, problems=problems)
-
-
-def _encode_file(file: File) -> FileContent:
-    encoded = base64.b64encode(file.content).decode()
-    return FileContent(path=file.path, sha256=compute_sha256_hex(file.content), content=encoded)

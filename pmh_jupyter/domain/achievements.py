@@ -84,8 +84,8 @@ COUNTERS_BY_RULE: Mapping[str, Callable[[AchievementCounters, Achievement], int]
     "streak-days": _count_streak_days,
 }
 
+# Icons of achievements. The panel draws each of them (labextension/src/components/icon.tsx).
 ACHIEVEMENT_ICONS = frozenset({"book", "flame", "seedling", "spark", "star", "target", "trophy"})
-"""Icons of achievements. The panel draws each of them (labextension/src/components/icon.tsx)."""
 
 
 def measure_progress(counters: AchievementCounters, achievement: Achievement) -> AchievementProgress:

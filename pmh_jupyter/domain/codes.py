@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+# Letters and digits that are not mistaken for each other: no 0 and O, no 1, I and L.
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""Letters and digits that are not mistaken for each other: no 0 and O, no 1, I and L."""
 
 
 def encode_readable_code(digest: bytes) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.limits import RequestedLimits
 
 
@@ -18,6 +20,16 @@ class File:
 
     path: str
     content: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hex digest of the content, computed once."""
+        return compute_sha256_hex(self.content)
+
+    @property
+    def is_ipynb(self) -> bool:
+        """Whether the file is a notebook in Jupyter's own format. Sources of a course may also be text notebooks."""
+        return self.path.endswith(".ipynb")
 
 
 @dataclass(frozen=True)

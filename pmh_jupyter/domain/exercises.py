@@ -5,7 +5,7 @@ Rules, from top to bottom
 - The test cells that follow belong to the exercise.
 - A manually graded cell is an exercise of its own and ends the previous one.
 - A test cell after it, or before any solution cell, starts an exercise without a solution cell.
-- A solution cell that is not followed by a test cell is no exercise.
+- A solution cell that is not followed by a test cell is not an exercise.
 """
 
 from __future__ import annotations

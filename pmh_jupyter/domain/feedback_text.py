@@ -21,13 +21,13 @@ FEEDBACK_TEXTS = {
     "test-differs": "`{expression}` gave {got}, expected {expected}.",
     "test-not-met": "`{expression}` is not true yet.",
     "test-message": "{text}",
-    "test-object-for-data": "`{expression}` has an object of your class {class} where plain data is expected (a number, a text, a list).",
-    "test-object-of-test": "`{expression}` has an object of the test itself where plain data is expected (a number, a text, a list).",
-    "test-code-for-data": "`{expression}` would run your answer as code, but plain data is expected.",
-    "test-dishonest-operator": "`{expression}` has an object of your class {class} whose comparison methods contradict themselves.",
+    "test-object-for-data": "`{expression}` uses an object of your class {class}. The test expects plain data (a number, string or list).",
+    "test-object-of-test": "`{expression}` uses an object of the test itself. The test expects plain data (a number, string or list).",
+    "test-code-for-data": "`{expression}` would run your answer as code. The test expects plain data (a number, string or list).",
+    "test-dishonest-operator": "`{expression}` uses an instance of your class {class}, whose comparison methods contradict each other.",
     "test-not-a-number": "`{expression}` has a value that is not a finite number (nan or inf).",
-    "test-empty-value": "`{expression}` looks at an empty result of your code, where values are expected.",
-    "test-too-few-values": "`{expression}` compares {got} of the {expected} values that it has to compare.",
+    "test-empty-value": "`{expression}` gets an empty result from your code, but values are expected.",
+    "test-too-few-values": "`{expression}` compared only {got} of {expected} values. Your result may be too short.",
     "test-raised": "`{expression}` raised {error}[ in line {line}][: {detail}].",
     "test-timed-out": "`{expression}` was stopped after {seconds} s. Look for a loop that never ends.",
     "partial-credit": "Partly solved: {earned} of the {points} points of this test.",
@@ -44,7 +44,7 @@ FEEDBACK_TEXTS = {
     "cell-read-input": "Your cell asks for input[ in line {line}], but nobody can answer while it is being checked.",
     "cell-timed-out": "Your code was stopped after {seconds} s. Look for a loop that never ends.",
     "cell-exited": "Your code ended Python (exit code {code}), so this exercise could not be checked.",
-    "kernel-ended": "Your code ended the program that runs it, so this exercise could not be checked.",
+    "kernel-ended": "Your code ended the kernel, so this exercise could not be checked.",
     "cell-crashed": "Your code made Python crash[ ({signal})], so this exercise could not be checked.",
     "memory-limit-exceeded": "Your code needed more than {megabytes} MiB of memory. Look for a list that grows without end.",
     "cell-exhausted-resources": "Your code left too many files or threads open. Look for something that is opened inside a loop.",
@@ -90,9 +90,9 @@ FLAG_TEXTS = {
     "judge-output-malformed": "The output of the sandbox was incomplete or malformed",
     "invalid-credit": "This cell returned an unusual share of its points",
     # seen while the tests ran
-    "code-for-data": "A test would have run code from an answer where the solution has plain data; the code was not run",
-    "object-for-data": "The answer has an object of its own class where the solution has plain data; the object was not trusted",
-    "dishonest-operator": "An object answered a comparison where the solution has plain data, or claimed something impossible",
+    "code-for-data": "A test would have run code from an answer where the solution returns plain data; the code was not run",
+    "object-for-data": "The answer uses an instance of its own class where the solution has plain data; the object was not trusted",
+    "dishonest-operator": "An object of the answer decided a comparison where the solution has plain data, or claimed something impossible",
     "builtins-changed": "A builtin was replaced; it was restored",
     "builtin-shadowed": "The notebook uses the name of a builtin for something else; the tests used the builtin",
     "library-changed": "Part of a library was replaced; it was restored or refused",
@@ -113,7 +113,7 @@ FLAG_TEXTS = {
     "no-assertion-ran": "A test ended without reaching any of its assertions",
 }
 
-UNKNOWN_CODE_TEXT = "This message is new. Restart your server to read it."
+UNKNOWN_CODE_TEXT = "Your server does not know this message yet. Restart it to update."
 MISSING_PARAM_TEXT = "—"
 
 # The template puts a full stop after this parameter, so the value's own is removed.

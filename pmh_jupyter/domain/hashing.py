@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pmh_jupyter.domain.course import File
+if TYPE_CHECKING:
+    from pmh_jupyter.domain.course import File
 
 
 def compute_sha256_hex(content: bytes) -> str:
@@ -19,5 +21,5 @@ def compute_content_hash(files: Iterable[File]) -> str:
 
     Anybody who has the files can compute it to verify a receipt.
     """
-    manifest = sorted([file.path, compute_sha256_hex(file.content)] for file in files)
+    manifest = sorted([file.path, file.sha256] for file in files)
     return compute_sha256_hex(json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode())

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
+# Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version.
 GRADER_VERSION = "10"
-"""Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
 class Isolation(StrEnum):

@@ -85,7 +85,7 @@ SUBMISSION_STATE_LABELS: Mapping[SubmissionState, str] = MappingProxyType(
     }
 )
 
+# The icon of each state and each outcome, by its name on the wire.
 ICONS: Mapping[str, tuple[IconPath, ...]] = MappingProxyType(
     {key.value: label.icon for key, label in (*STATE_LABELS.items(), *OUTCOME_LABELS.items())}
 )
-"""The icon of each state and each outcome, by its name on the wire."""

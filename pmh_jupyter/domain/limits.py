@@ -63,7 +63,7 @@ class RequestedLimits:
 
     @classmethod
     def from_display_units(cls, values: Mapping[str, float | None]) -> RequestedLimits:
-        """Read values by the names and in the units of `LIMITS`. Does not check ranges; a missing name is no request."""
+        """Read values by the names and in the units of `LIMITS`. Does not check ranges; a missing name requests nothing."""
         fields: dict[str, Any] = {limit.field: _to_field_unit(limit, values.get(limit.name)) for limit in LIMITS}
         return cls(**fields)
 

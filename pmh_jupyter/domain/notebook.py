@@ -15,8 +15,8 @@ from typing import Any
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel, find_language
 from pmh_jupyter.errors import InvalidNotebook
 
+# Maximum number of cells of a submitted notebook and its release together.
 MAX_CELLS = 100_000
-"""Of a submitted notebook and its release together."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_notebook(path: str, content: bytes) -> Notebook:
     data = _parse_json(path, content)
     if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
         raise InvalidNotebook(f"{path} is not a notebook of format 4: it has no list of cells.")
-    metadata = _as_mapping(data.get("metadata"))
+    metadata = to_mapping(data.get("metadata"))
     language = find_language(metadata)
     cells = tuple(_read_cell(path, number, raw, language) for number, raw in enumerate(data["cells"], start=1))
     return Notebook(path, cells, metadata)
@@ -99,7 +99,7 @@ def read_submitted_notebook(path: str, content: bytes) -> Notebook:
         raise InvalidNotebook(f"{path} is not a notebook: it has no list of cells.")
     upgraded_cells = (_upgrade_cell(cell) for cell in islice(raw, MAX_CELLS + 1) if isinstance(cell, dict))
     cells = tuple(_read_cell(path, number, cell) for number, cell in enumerate(upgraded_cells, start=1))
-    return Notebook(path, cells, _as_mapping(data.get("metadata")))
+    return Notebook(path, cells, to_mapping(data.get("metadata")))
 
 
 def _parse_json(path: str, content: bytes) -> Any:
@@ -139,8 +139,8 @@ def _upgrade_cell(cell: dict[str, Any]) -> dict[str, Any]:
 def _read_cell(path: str, number: int, raw: Any, language: str = PYTHON) -> Cell:
     if not isinstance(raw, dict):
         raise InvalidNotebook(f"{path}, cell {number}: it is not a cell.")
-    metadata = _as_mapping(raw.get("metadata"))
-    nbgrader = _as_mapping(metadata.get("nbgrader"))
+    metadata = to_mapping(raw.get("metadata"))
+    nbgrader = to_mapping(metadata.get("nbgrader"))
     grade_id = nbgrader.get("grade_id")
     tags = metadata.get("tags")
     return Cell(
@@ -153,9 +153,9 @@ def _read_cell(path: str, number: int, raw: Any, language: str = PYTHON) -> Cell
         is_locked=nbgrader.get("locked") is True,
         is_task=nbgrader.get("task") is True,
         millipoints=_to_millipoints(nbgrader.get("points")),
-        pmh_metadata=_as_mapping(metadata.get("pmh")),
+        pmh_metadata=to_mapping(metadata.get("pmh")),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-        attachments=_as_mapping(raw.get("attachments")),
+        attachments=to_mapping(raw.get("attachments")),
         language=language,
     )
 
@@ -172,7 +172,8 @@ def _as_string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _as_mapping(value: Any) -> dict[str, Any]:
+def to_mapping(value: Any) -> dict[str, Any]:
+    """Return the value if it is a mapping, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pmh_jupyter.domain.notebook import read_notebook
+from pmh_jupyter.domain.notebook import read_notebook, to_mapping
 
 Json = dict[str, Any]
 
@@ -18,10 +18,10 @@ def load_notebook(path: str, content: bytes) -> Json:
     """Load a notebook. Every cell has a string as its source and a dict as its metadata. Raises InvalidNotebook."""
     read_notebook(path, content)  # validates
     notebook: Json = json.loads(content)
-    notebook["metadata"] = _to_mapping(notebook.get("metadata"))
+    notebook["metadata"] = to_mapping(notebook.get("metadata"))
     for cell in notebook["cells"]:
         cell["source"] = read_cell_source(cell)
-        cell["metadata"] = _to_mapping(cell.get("metadata"))
+        cell["metadata"] = to_mapping(cell.get("metadata"))
         cell.setdefault("cell_type", "raw")
     return notebook
 
@@ -41,12 +41,12 @@ def read_cell_source(cell: Json) -> str:
 
 def read_nbgrader_metadata(cell: Json) -> Json:
     """Return nbgrader's metadata of a cell; empty if it has none."""
-    return _to_mapping(cell["metadata"].get("nbgrader"))
+    return to_mapping(cell["metadata"].get("nbgrader"))
 
 
 def read_pmh_metadata(cell: Json) -> Json:
     """Return the metadata of a cell under `metadata.pmh`; empty if it has none."""
-    return _to_mapping(cell["metadata"].get("pmh"))
+    return to_mapping(cell["metadata"].get("pmh"))
 
 
 def read_grade_id(cell: Json) -> str | None:
@@ -58,7 +58,3 @@ def read_grade_id(cell: Json) -> str | None:
 def make_cell_label(cell: Json, number: int) -> str:
     """Return the name of a cell in messages: its grade_id, else its number, counted from 1."""
     return read_grade_id(cell) or f"cell {number}"
-
-
-def _to_mapping(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}

@@ -34,5 +34,5 @@ def list_parents(path: str) -> list[str]:
 
 
 def is_ignored(name: str) -> bool:
-    """Return whether a file or folder of this name is no part of a course or a submission: a cache, or a name that begins with a dot."""
+    """Return whether a file or folder of this name is ignored in a course or a submission: a cache, or a name that begins with a dot."""
     return name.startswith(".") or name in _CACHE_FOLDERS

@@ -5,7 +5,7 @@ Attempts are ordered by the arrival of their submissions, not by the time of gra
 Guarantees
 - Points are the best of all attempts, so a further attempt never lowers them.
 - An exercise that was solved in a check needs attention if the latest final submission did not pass, because only that one counts.
-- A grading with a grader error is no attempt and changes nothing.
+- A grading with a grader error is not an attempt and changes nothing.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import threading
 
+# Exceptions that `parse` raises for invalid source. A lone surrogate raises ValueError, deep nesting one of the last two.
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""Exceptions that `parse` raises for invalid source. A lone surrogate raises ValueError, deep nesting one of the last two."""
 
 _parse_lock = threading.Lock()
 

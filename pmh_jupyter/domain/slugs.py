@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+# Must match the whole slug. Has no group and no anchor, so that routes and pydantic constraints can include it.
 SLUG_PATTERN = "[a-z0-9]+(?:-[a-z0-9]+)*"
-"""Must match the whole slug. Has no group and no anchor, so that routes and pydantic constraints can include it."""
 
 MAX_SLUG_LENGTH = 64

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from pmh_jupyter.domain.course import Exercise, File
-from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
+from pmh_jupyter.domain.hashing import compute_content_hash
+from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
@@ -67,8 +69,12 @@ class NewSubmission:
     release_id: str
     files: tuple[File, ...]
     exercises: tuple[str, ...] = ()
-    grader_version: str = GRADER_VERSION
     request_id: str = ""
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The hash of all files, which a receipt states."""
+        return compute_content_hash(self.files)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class MemberSubmission:
 
 @dataclass(frozen=True)
 class Job:
-    """A claimed job, with everything that is needed to grade it. `worker` holds it until `lease_until`.
+    """A claimed job, with everything that is needed to grade it. `worker` holds it under a lease.
 
     claim_count: how often the job has been claimed, this claim included.
     only_exercises: grade_ids of the requested exercises; None: all.
@@ -123,7 +129,6 @@ class Job:
     submission_id: UUID
     kind: SubmissionKind
     worker: str
-    lease_until: datetime
     claim_count: int
     exercises: tuple[Exercise, ...]
     sealed_files: tuple[File, ...]

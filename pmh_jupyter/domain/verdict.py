@@ -30,8 +30,8 @@ class Message:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+# Code of the message that the student has not changed the stub.
 NOT_ANSWERED_CODE = "not-answered"
-"""Code of the message that the student has not changed the stub."""
 
 
 @dataclass(frozen=True)

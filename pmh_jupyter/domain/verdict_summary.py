@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, Outcome, TestResult
 
+# Messages of tests that were evaluated to their end.
 EVALUATED_CODES = frozenset(
     "test-differs test-not-met test-message partial-credit invalid-credit hidden-test-failed test-object-for-data test-object-of-test "
     "test-code-for-data test-dishonest-operator test-not-a-number test-empty-value test-too-few-values".split()
 )
-"""Messages of tests that were evaluated to their end."""
 
+# Messages that say no more than the label of an outcome.
 OUTCOME_CODES = frozenset({"solved", "needs-grading", "grader-error"})
-"""Messages that say no more than the label of an outcome."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from pmh_jupyter.hub.server_files import ServerFiles
 from pmh_jupyter.hub.server_sandbox import ServerLimits, ServerOwner, build_sandbox_command, find_home_in_sandbox
 
 LOOPBACK = "127.0.0.1"
+# How often a starting server is polled. The Hub itself would poll only every 5 s; polling a local process costs microseconds.
 POLL_INTERVAL_SECONDS = 0.05
-"""How often a starting server is polled. The Hub itself would poll only every 5 s; polling a local process costs microseconds."""
 
 
 class LocalSpawner(Spawner):  # type: ignore[misc]

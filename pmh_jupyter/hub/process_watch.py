@@ -16,8 +16,8 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.errors import BadInput
 
 PROXY_POLL_INTERVAL_SECONDS = 1
+# A much shorter interval would be expensive: a service that cannot start is restarted at each poll, at a second of CPU time each.
 SERVICE_POLL_INTERVAL_SECONDS = 3
-"""A much shorter interval would be expensive: a service that cannot start is restarted at each poll, at a second of CPU time each."""
 
 
 class WatchedProxy(ConfigurableHTTPProxy):  # type: ignore[misc]

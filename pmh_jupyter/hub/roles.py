@@ -39,6 +39,7 @@ CUSTOM_SCOPES = {
     "custom:pmh:enrol": "Redeem a join code for a person who is signing up",
 }
 
+# Scopes of a server's token. Every kernel of the server inherits it, so no scope reads another person's submissions.
 SERVER_GRANTS = (
     Grant("users:activity!user", "The server reports activity. Without it, servers in use would be stopped as idle."),
     Grant("access:servers!server", "The server checks whether a visitor may access it."),
@@ -49,14 +50,13 @@ SERVER_GRANTS = (
         "Instructors validate and release from a terminal in Lab. They also need a role in a classroom.",
     ),
 )
-"""Scopes of a server's token. Every kernel of the server inherits it, so no scope reads another person's submissions."""
 
+# Scopes that a browser session of the service can have, if its user has them.
 SESSION_GRANTS = (
     Grant("custom:pmh:learn", "The student's progress page."),
     Grant("custom:pmh:author", "An upload from the browser."),
     Grant("custom:pmh:teach", "The gradebook: only a browser session, or a token created for it, may read it."),
 )
-"""Scopes that a browser session of the service can have, if its user has them."""
 
 ROLES = (
     HubRole(

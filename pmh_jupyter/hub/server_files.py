@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pmh_jupyter.errors import Unavailable
 
+# Folders of our package that students must not read: the wheel's courses contain solutions and hidden tests.
 HIDDEN_FOLDERS = ("courses",)
-"""Folders of our package that students must not read: the wheel's courses contain solutions and hidden tests."""
 
 PROBE_SCRIPT = """
 import importlib.util, json, sys
@@ -42,12 +42,10 @@ class ServerFiles:
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
-def find_server_files(
-    python: str, extra_readable: tuple[Path, ...] = (), secret_paths: tuple[Path, ...] = ()
-) -> ServerFiles:
+def find_server_files(python: str, secret_paths: tuple[Path, ...] = ()) -> ServerFiles:
     """Run a Python (empty: this one) to find its folders.
 
-    extra_readable: further folders to make readable. secret_paths: hidden if they lie inside a readable folder.
+    secret_paths: hidden if they lie inside a readable folder.
     Raises Unavailable if that Python cannot be run or has no pmh_jupyter.
     """
     executable = Path(os.path.abspath(python or sys.executable))
@@ -71,7 +69,7 @@ def find_server_files(
             advice="Install pmh-jupyter into that environment, or set PMH_SERVER_PYTHON to another.",
         )
     package_folders = [Path(path) for path in python_info["package"]]
-    readable = [*_find_python_folders(python_info["prefixes"]), *package_folders, *extra_readable]
+    readable = [*_find_python_folders(python_info["prefixes"]), *package_folders]
     hidden = [path / name for path in package_folders for name in HIDDEN_FOLDERS if (path / name).is_dir()]
     hidden += [path for path in secret_paths if any(path.is_relative_to(folder) for folder in readable)]
     return ServerFiles(executable, _select_outermost_paths(readable), tuple(hidden))

@@ -18,17 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pmh_jupyter.bubblewrap import find_bwrap
+from pmh_jupyter.bubblewrap import SYSTEM_FOLDERS, find_bwrap
 from pmh_jupyter.hub.server_files import ServerFiles
 
-SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# The entries of /etc that programs need to resolve names, show fonts and times, and verify certificates. None of them holds passwords
+# or settings of system services.
 ETC_NAMES = (
     "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "fonts", "gai.conf", "host.conf", "hosts", "inputrc",
     "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "mime.types", "nsswitch.conf", "pki", "profile",
     "protocols", "resolv.conf", "services", "ssl", "terminfo", "timezone",
 )  # fmt: skip
-"""The entries of /etc that programs need to resolve names, show fonts and times, and verify certificates. None of them holds passwords
-or settings of system services."""
 
 PROBE_TIMEOUT_SECONDS = 20
 

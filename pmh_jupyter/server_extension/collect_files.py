@@ -1,14 +1,12 @@
 """Reads the files of a lesson from disk for a check or a submission, within limits.
 
-What cannot be sent or graded is left out and named, as `pmh grade` does, provided that a notebook with exercises remains.
+Files that cannot be sent or graded are left out and reported, as by `pmh grade`. At least one notebook with exercises must remain.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook import read_submitted_notebook
@@ -17,6 +15,7 @@ from pmh_jupyter.errors import InvalidNotebook, NotFound, PmhError, TooLarge
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.submission_files import LEFT_OUT_NOTEBOOK, FileLimits, LeftOutPaths
 from pmh_jupyter.wire.base import FileContent
+from pmh_jupyter.wire.files import encode_file
 
 # Base64 adds a third, and the service accepts requests of up to 50 MiB by default.
 LIMITS = FileLimits(max_files=200, max_bytes=36 << 20, max_notebook_bytes=20 << 20)
@@ -49,8 +48,8 @@ def collect_files(folder: LessonFolder, limits: FileLimits = LIMITS) -> Collecte
         raise _make_no_notebook_error(folder)
     for name in errors:
         left_out.add(LEFT_OUT_NOTEBOOK, name)
-    # An unreadable notebook is sent all the same, because it may be the lesson's: then its exercises say so.
-    return CollectedFiles(tuple(map(_encode_file, files)), left_out.make_messages())
+    # Unreadable notebooks are sent too: one may belong to the lesson, and its exercises then report the problem.
+    return CollectedFiles(tuple(map(encode_file, files)), left_out.make_messages())
 
 
 def _read_notebooks(files: tuple[File, ...]) -> tuple[Mapping[str, frozenset[str]], Mapping[str, InvalidNotebook]]:
@@ -58,7 +57,7 @@ def _read_notebooks(files: tuple[File, ...]) -> tuple[Mapping[str, frozenset[str
     grade_ids: dict[str, frozenset[str]] = {}
     errors: dict[str, InvalidNotebook] = {}
     for file in files:
-        if file.path.endswith(".ipynb"):
+        if file.is_ipynb:
             try:
                 notebook = read_submitted_notebook(file.path, file.content)
                 grade_ids[file.path] = frozenset(notebook.index_cells_by_grade_id())
@@ -77,11 +76,6 @@ def _find_size_problem(left_out: LeftOutPaths, limits: FileLimits) -> PmhError |
         f"{names[0]} is too large. The limit for a notebook is {limits.max_notebook_bytes >> 20} MiB.",
         advice=f"Clear the outputs of {names[0]} (Edit ▸ Clear Outputs of All Cells), save it, and try again.",
     )
-
-
-def _encode_file(file: File) -> FileContent:
-    content = base64.b64encode(file.content).decode()
-    return FileContent(path=file.path, sha256=sha256(file.content).hexdigest(), content=content)
 
 
 def _make_no_notebook_error(folder: LessonFolder) -> NotFound:

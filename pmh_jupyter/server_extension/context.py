@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
 
-from pmh_jupyter import __version__
-from pmh_jupyter.errors import BadInput
 from pmh_jupyter.server_extension.open_lesson import LessonOpener
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases
 from pmh_jupyter.server_extension.outbox import Outbox, StoredEntry
 from pmh_jupyter.server_extension.outbox_sender import OutboxSender
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.submit import Submitter
-from pmh_jupyter.wire.lab import LabStatusReply, OutboxEntryReply, OutboxReply
+from pmh_jupyter.wire.lab import OutboxEntryReply, OutboxReply
 
 
 class ExtensionContext:
@@ -48,17 +46,6 @@ class ExtensionContext:
         await self.sender.stop()
         await self.service.close()
 
-    async def get_status(self, owner: str, is_connected: bool, request_id: str) -> LabStatusReply:
-        """Return whether the service can be reached, and how many entries wait.
-
-        Without a hub (`is_connected` False) nothing is requested.
-        """
-        is_reachable = is_connected and await self.service.is_reachable(request_id)
-        waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
-        return LabStatusReply(
-            version=__version__, name=owner, is_reachable=is_reachable, outbox_size=len(waiting_entries)
-        )
-
     async def list_outbox(self) -> OutboxReply:
         """Return the waiting and the rejected entries."""
         waiting_entries = await asyncio.to_thread(self.outbox.list_waiting)
@@ -73,12 +60,8 @@ class ExtensionContext:
         await self.sender.send_all_now()
         return await self.list_outbox()
 
-    async def delete_rejected(self, raw_id: str) -> None:
-        """Delete a rejected entry. Raises BadInput for a malformed id, and the errors of `Outbox.delete_rejected`."""
-        try:
-            entry_id = UUID(raw_id)
-        except ValueError as error:
-            raise BadInput(f"{raw_id!r} is not a valid id.") from error
+    async def delete_rejected(self, entry_id: UUID) -> None:
+        """Delete a rejected entry. Raises the errors of `Outbox.delete_rejected`."""
         await asyncio.to_thread(self.outbox.delete_rejected, entry_id)
 
     async def forward_events(

@@ -75,7 +75,7 @@ class LessonFolder:
             raise _make_path_conflict(name) from error
 
     def remove(self, name: str) -> None:
-        """Delete a file, durably. A missing file is no error."""
+        """Delete a file, durably. A missing file is not an error."""
         path = self.resolve_path(name)
         path.unlink(missing_ok=True)
         sync_folder(path.parent)

@@ -8,6 +8,8 @@ from tornado import web
 from pmh_jupyter.server_extension.handler import OwnerHandler
 from pmh_jupyter.server_extension.route_patterns import LESSON_PATTERN
 
+# The methods import the models of their requests, because a server that starts should not wait for pydantic.
+
 
 class OpenHandler(OwnerHandler):
     _track_activity = True
@@ -15,7 +17,11 @@ class OpenHandler(OwnerHandler):
     @web.authenticated
     @authorized
     async def post(self, classroom: str, lesson: str) -> None:
-        self.reply(await self.context.lesson_opener.open(classroom, lesson, self.request.body, self.request_id))
+        from pmh_jupyter.server_extension.request_bodies import parse_body
+        from pmh_jupyter.wire.lab import OpenLessonRequest
+
+        request = parse_body(OpenLessonRequest, self.request.body)
+        self.reply(await self.context.lesson_opener.open(classroom, lesson, request, self.request_id))
 
 
 class CheckHandler(OwnerHandler):
@@ -24,9 +30,11 @@ class CheckHandler(OwnerHandler):
     @web.authenticated
     @authorized
     async def post(self, classroom: str, lesson: str) -> None:
-        self.reply(
-            await self.context.submitter.check(classroom, lesson, self.request.body, self.request_id), status=202
-        )
+        from pmh_jupyter.server_extension.request_bodies import parse_body
+        from pmh_jupyter.wire.lab import LabCheckRequest
+
+        request = parse_body(LabCheckRequest, self.request.body)
+        self.reply(await self.context.submitter.send(classroom, lesson, request, self.request_id), status=202)
 
 
 class SubmitHandler(OwnerHandler):
@@ -35,9 +43,11 @@ class SubmitHandler(OwnerHandler):
     @web.authenticated
     @authorized
     async def post(self, classroom: str, lesson: str) -> None:
-        self.reply(
-            await self.context.submitter.submit(classroom, lesson, self.request.body, self.request_id), status=202
-        )
+        from pmh_jupyter.server_extension.request_bodies import parse_body
+        from pmh_jupyter.wire.lab import LabSubmitRequest
+
+        request = parse_body(LabSubmitRequest, self.request.body)
+        self.reply(await self.context.submitter.send(classroom, lesson, request, self.request_id), status=202)
 
 
 ROUTES = [

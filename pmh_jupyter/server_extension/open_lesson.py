@@ -10,7 +10,6 @@ from pmh_jupyter.errors import NotSaved
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
 from pmh_jupyter.server_extension.lesson_requests import fetch_lesson_files
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases
-from pmh_jupyter.server_extension.request_bodies import parse_body
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.server_extension.update_lesson import VerifiedRelease, apply_update, plan_update, verify_release
 from pmh_jupyter.wire.lab import OpenLessonReply, OpenLessonRequest
@@ -28,13 +27,12 @@ class LessonOpener:
         self._service = service
         self._disk_lock = disk_lock
 
-    async def open(self, classroom: str, lesson: str, body: bytes, request_id: str) -> OpenLessonReply:
+    async def open(self, classroom: str, lesson: str, request: OpenLessonRequest, request_id: str) -> OpenLessonReply:
         """Bring the current release of a lesson into its folder, merged with the student's changes.
 
-        body: JSON of an OpenLessonRequest.
         Raises ServiceError or Unavailable, NotSaved if the disk fails, BadInput, Conflict or InvalidNotebook for bad files.
         """
-        unsaved_notebooks = frozenset(parse_body(OpenLessonRequest, body).unsaved_notebooks)
+        unsaved_notebooks = frozenset(request.unsaved_notebooks)
         async with self._disk_lock:
             files_reply = await fetch_lesson_files(self._service, classroom, lesson, request_id)
             current, base = await asyncio.to_thread(_verify_releases, files_reply)

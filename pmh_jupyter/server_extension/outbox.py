@@ -47,12 +47,8 @@ class StoredEntry:
     body: bytes | None = field(default=None, repr=False)
 
     def read_body(self) -> bytes:
-        """Return the request body, from memory or else from the file. Raises OSError."""
+        """Return the request body, from memory or else from the file. Raises OSError, FileNotFoundError for a deleted entry."""
         return self.body if self.body is not None else self.path.read_bytes().split(b"\n", 1)[1]
-
-    def load_body(self) -> StoredEntry:
-        """Return the same entry with its body in memory. Raises OSError, FileNotFoundError for a deleted entry."""
-        return replace(self, body=self.read_body())
 
     def drop_body(self) -> StoredEntry:
         """Return the same entry, which takes its body from the file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -31,7 +33,7 @@ class OutboxEntryHandler(OwnerHandler):
     @web.authenticated
     @authorized
     async def delete(self, entry_id: str) -> None:
-        await self.context.delete_rejected(entry_id)
+        await self.context.delete_rejected(UUID(entry_id))
         self.set_status(204)
         self.finish()
 

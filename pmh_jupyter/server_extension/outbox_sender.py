@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -177,8 +177,8 @@ class OutboxSender:
         delivery = self._deliveries.setdefault(entry.id, DeliveryState())
         delivery.send_count += 1
         try:
-            loaded_entry = await asyncio.to_thread(stored_entry.load_body)
-            response = await self._post(entry, loaded_entry.read_body())
+            body = await asyncio.to_thread(stored_entry.read_body)
+            response = await self._post(entry, body)
         except FileNotFoundError:
             self._log.info("pmh: %s %s is no longer in the outbox [request %s]", entry.kind, entry.id, entry.request_id)
             self._resolve_reply(entry.id, None)
@@ -190,7 +190,7 @@ class OutboxSender:
                 return self._schedule_retry(
                     entry, delivery, error.reply.message, self._compute_retry_delay(error.retry_after)
                 )
-            await self._handle_rejection(loaded_entry, error)
+            await self._handle_rejection(replace(stored_entry, body=body), error)
         else:
             await asyncio.to_thread(self._outbox.remove, stored_entry)
             self._resolve_reply(entry.id, _to_lab_reply(entry, response, self._log))
@@ -209,7 +209,7 @@ class OutboxSender:
     ) -> float:
         delivery.last_error = error_message
         self._log.warning(
-            "pmh: %s %s was not sent; next attempt in %.0f s: %s [request %s]",
+            "pmh: %s %s was not sent; sending again in %.0f s: %s [request %s]",
             entry.kind,
             entry.id,
             delay_seconds,
@@ -219,7 +219,7 @@ class OutboxSender:
         return delay_seconds
 
     def _compute_retry_delay(self, retry_after: float | None) -> float:
-        """Return the seconds until the next attempt: exponential backoff, but not less than the service asked for."""
+        """Return the seconds until the entry is sent again: exponential backoff, but not less than the service asked for."""
         if retry_after is None:
             return self._compute_next_backoff()
         delay = self._add_jitter(min(retry_after, MAX_RETRY_AFTER_SECONDS))

@@ -81,14 +81,6 @@ class ServiceClient:
         """Send a request with a JSON body, once."""
         return await self._fetch(method, self._make_api_url(path), request_id, body)
 
-    async def is_reachable(self, request_id: str) -> bool:
-        """Return whether the service replies to a health check."""
-        try:
-            await self._fetch("GET", f"{self._base_url}/health", request_id)
-        except (Unavailable, ServiceError):
-            return False
-        return True
-
     @asynccontextmanager
     async def open_event_stream(
         self, path: str, query: str, last_event_id: str, request_id: str

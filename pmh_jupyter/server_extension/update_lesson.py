@@ -6,17 +6,15 @@ If the server is killed at any point, the next opening repeats the steps from th
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 from pmh_jupyter.domain.merge import MergeReport, merge_notebook
 from pmh_jupyter.domain.merge_files import choose_copy_name, merge_file
-from pmh_jupyter.errors import BadInput, InvalidNotebook
+from pmh_jupyter.errors import InvalidNotebook
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder, require_safe_name
+from pmh_jupyter.wire.files import decode_file
 from pmh_jupyter.wire.lab import MergeReply
 from pmh_jupyter.wire.submission import StudentRelease
 
@@ -49,18 +47,9 @@ class UpdatePlan:
 
 def verify_release(release: StudentRelease) -> VerifiedRelease:
     """Decode a release. Raises BadInput, which names the file, for a wrong hash or an unsafe path."""
-    files: dict[str, bytes] = {}
-    for file in release.files:
-        try:
-            content = base64.b64decode(file.content, validate=True)
-        except (binascii.Error, ValueError):
-            content = None
-        if content is None or sha256(content).hexdigest() != file.sha256:
-            raise BadInput(
-                f"{file.path} was damaged during transfer from the service.", advice="Open the lesson again."
-            )
-        files[require_safe_name(file.path)] = content
-    return VerifiedRelease(release.id, files)
+    return VerifiedRelease(
+        release.id, {require_safe_name(file.path): decode_file(file).content for file in release.files}
+    )
 
 
 def plan_update(

@@ -36,8 +36,8 @@ class Service:
 
     database: its `now` is the clock of every recorded time.
     request_rate_limit: limits all requests of a person.
-    expensive_rate_limit: limits the requests of a person that run a grading or a release.
-    pool: threads for blocking calls, mainly database transactions.
+    strict_rate_limit: also limits the requests of a person that run a grading or a release, or redeem a join code.
+    blocking_executor: threads for blocking calls, mainly database transactions.
     """
 
     settings: Settings
@@ -46,8 +46,8 @@ class Service:
     signer: ReceiptSigner
     metrics: Metrics
     request_rate_limit: RateLimit
-    expensive_rate_limit: RateLimit
-    pool: Executor
+    strict_rate_limit: RateLimit
+    blocking_executor: Executor
     worker_pool: WorkerPool
     broadcaster: EventBroadcaster
     grader: Grader
@@ -56,10 +56,10 @@ class Service:
     expensive_call_runner: ExpensiveCallRunner = field(default_factory=ExpensiveCallRunner)
 
     async def run_blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a blocking function in the bounded pool. Its log lines have the request id of the caller."""
+        """Run a blocking function in a bounded number of threads. Its log lines have the request id of the caller."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
-            self.pool, lambda: context.run(function, *args, **kwargs)
+            self.blocking_executor, lambda: context.run(function, *args, **kwargs)
         )
 
     def update_gauges(self) -> None:

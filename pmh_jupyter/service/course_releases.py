@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pmh_jupyter.authoring.course import read_course
-from pmh_jupyter.authoring.isolation_report import report_isolation
-from pmh_jupyter.authoring.release import release_lesson
-from pmh_jupyter.authoring.validation import add_lesson_prefix
+from pmh_jupyter.authoring.validation import iter_lesson_releases
 from pmh_jupyter.domain.course import Course, File, Release
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.isolation import ReleaseIsolation
@@ -36,26 +34,21 @@ class CourseBuild:
     isolation: Mapping[str, ReleaseIsolation]
 
 
-def build_releases(files: tuple[File, ...], backend: SandboxBackend | None) -> CourseBuild:
-    """Read a course, release its lessons, and determine the isolation of each release.
+def build_releases(course: Course, backend: SandboxBackend | None) -> CourseBuild:
+    """Release the lessons of a course that `read_course` accepted, and determine the isolation of each release.
 
     backend: the sandbox for this. With None, the isolation is determined when a release is graded for the first time.
     Raises InvalidCourse with the problems of all lessons, for example hidden tests that students could read.
     """
-    course = read_course(files)
     releases: dict[str, Release] = {}
     isolation: dict[str, ReleaseIsolation] = {}
     problems: list[Problem] = []
-    for lesson in course.lessons:
-        try:
-            release = releases[lesson.slug] = release_lesson(lesson, backend)
-        except InvalidCourse as error:
-            problems += (add_lesson_prefix(lesson, problem) for problem in error.problems)
-            continue
-        if backend is not None:
-            report = report_isolation(lesson, release, backend)
-            problems += report.problems
-            isolation[release.id] = report.isolation
+    for lesson_release in iter_lesson_releases(course, backend):
+        problems += lesson_release.problems
+        if (release := lesson_release.release) is not None:
+            releases[lesson_release.lesson.slug] = release
+            if lesson_release.isolation_report is not None:
+                isolation[release.id] = lesson_release.isolation_report.isolation
     if problems:
         raise InvalidCourse(f"The course {course.slug} cannot be released.", problems=tuple(problems))
     return CourseBuild(course, releases, isolation)
@@ -71,11 +64,9 @@ def save_course(database: Database, build: CourseBuild, adopting_classrooms: Ite
     return version
 
 
-def release_without_sandbox(
-    database: Database, files: tuple[File, ...], adopting_classrooms: Iterable[str] = ()
-) -> CourseVersion:
+def release_without_sandbox(database: Database, files: tuple[File, ...]) -> CourseVersion:
     """Build and save a course without running its tests. Has no effect if the newest version has the same content.
 
-    Raises InvalidCourse with every problem, and NotFound for an unknown classroom.
+    Raises InvalidCourse with every problem.
     """
-    return save_course(database, build_releases(files, None), adopting_classrooms)
+    return save_course(database, build_releases(read_course(files), None))

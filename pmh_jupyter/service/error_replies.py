@@ -9,8 +9,7 @@ from pydantic import ValidationError
 from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, NotAllowed, NotFound, NotLoggedIn, PmhError, TooLarge, Unavailable
-
-MAX_LISTED_ERRORS = 5
+from pmh_jupyter.wire.errors import make_invalid_request_error
 
 
 class MethodNotAllowed(BadInput):
@@ -40,7 +39,7 @@ def to_pmh_error(error: BaseException | None, status: int = 500) -> PmhError:
     if isinstance(error, PmhError):
         return error
     if isinstance(error, ValidationError):
-        return BadInput(_describe_validation_error(error))
+        return make_invalid_request_error(error)
     if isinstance(error, HTTPError):
         status = error.status_code
     if status in _ERRORS_BY_STATUS:
@@ -60,14 +59,3 @@ def make_error_headers(error: PmhError) -> dict[str, str]:
     if error.status == 401:
         headers["WWW-Authenticate"] = 'token realm="pmh"'
     return headers
-
-
-def _describe_validation_error(error: ValidationError) -> str:
-    """Name the invalid fields and the reasons, but not the values, which may be a student's code."""
-    field_errors = error.errors(include_input=False, include_url=False, include_context=False)
-    descriptions = [
-        f"{'.'.join(str(part) for part in field_error['loc']) or 'the body'}: {field_error['msg']}"
-        for field_error in field_errors[:MAX_LISTED_ERRORS]
-    ]
-    remainder = f" (and {len(field_errors) - MAX_LISTED_ERRORS} more)" if len(field_errors) > MAX_LISTED_ERRORS else ""
-    return f"The request is invalid. {'; '.join(descriptions)}{remainder}."

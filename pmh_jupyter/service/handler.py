@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import structlog
 from jinja2 import Environment
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, stream_request_body
 
+from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
 from pmh_jupyter.service import error_replies, login, logs
 from pmh_jupyter.service.context import Service
@@ -115,10 +116,10 @@ class BaseHandler(RequestHandler):
 
     def get_query_int(self, name: str, default: int, minimum: int = 0) -> int:
         """Return an integer query parameter; raise BadInput if it is not an integer, or less than `minimum`."""
-        value = self.get_query_argument(name, str(default))
-        if not (value.isascii() and value.isdigit() and len(value) < 16 and int(value) >= minimum):
+        value = parse_small_int(self.get_query_argument(name, str(default)))
+        if value is None or value < minimum:
             raise BadInput(f"{name} must be a whole number, at least {minimum}.")
-        return int(value)
+        return value
 
     def compute_etag(self) -> str | None:
         """Compute no ETag, because browsers must not cache responses."""
@@ -173,8 +174,8 @@ class ApiHandler(BaseHandler):
         self.service.request_rate_limit.consume(self.caller.name)
         access_rule.require_scope(self.caller)
         await self._resolve_identity(access_rule)
-        if self.operation.is_expensive:
-            self.service.expensive_rate_limit.consume(self.caller.name)
+        if self.operation.has_strict_rate_limit:
+            self.service.strict_rate_limit.consume(self.caller.name)
 
     async def _require_caller(self) -> Caller:
         caller = await self.authenticate()
@@ -185,7 +186,7 @@ class ApiHandler(BaseHandler):
     async def _resolve_identity(self, access_rule: AccessRule) -> None:
         """Set `identity`. A Hub service is not a person, so it can only use routes that need none."""
         if self.caller.kind == "user":
-            slug = self.path_kwargs.get("classroom") if access_rule.permission else None
+            slug = self.path_kwargs.get("classroom")
             self.identity = await self.service.run_blocking(
                 resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
             )
@@ -211,8 +212,8 @@ class ApiHandler(BaseHandler):
         # limit: a client that is still sending would otherwise see a broken connection instead of the response.
         connection = cast(Any, self.request.connection)
         connection.set_max_body_size(4 * self._max_body_bytes)
-        content_length = self.request.headers.get("Content-Length", "0")
-        if content_length.isascii() and content_length.isdigit() and int(content_length) > self._max_body_bytes:
+        content_length = parse_small_int(self.request.headers.get("Content-Length", "0"))
+        if content_length is not None and content_length > self._max_body_bytes:
             raise self._make_too_large_error()
 
     def data_received(self, chunk: bytes) -> None:
@@ -238,10 +239,13 @@ class ApiHandler(BaseHandler):
 class PageHandler(BaseHandler):
     """Handles a page. Redirects to the Hub's login if the browser has no session.
 
+    permission: must be among those of the caller's role in the classroom of the URL; None if the URL names no classroom.
+
     Templates always have the variables `caller`, `base_url` (the URL prefix of the service), `hub_home_url`, `xsrf` (for a field
     `_xsrf` in every form) and `request_id`.
     """
 
+    permission: ClassVar[Permission | None] = None
     caller: Caller
     identity: Identity
 
@@ -255,7 +259,7 @@ class PageHandler(BaseHandler):
         self.caller = caller
         self.service.request_rate_limit.consume(caller.name)
         self.identity = await self.service.run_blocking(
-            resolve_identity, self.service.database, caller.name, None, None
+            resolve_identity, self.service.database, caller.name, self.path_kwargs.get("classroom"), self.permission
         )
 
     def _redirect_to_login(self) -> None:
@@ -284,6 +288,11 @@ class PageHandler(BaseHandler):
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page)
+
+
+def parse_small_int(text: str) -> int | None:
+    """Return the whole number that a string of at most 15 ASCII digits stands for; None for any other string."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _read_authorization_token(request: HTTPServerRequest) -> str | None:

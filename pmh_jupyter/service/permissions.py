@@ -53,5 +53,11 @@ class AccessRule:
             )
 
 
+# The access rule of an operation that needs no login. Has a name, so that a rule cannot be omitted by mistake.
 PUBLIC = None
-"""The access rule of an operation that needs no login. Has a name, so that a rule cannot be omitted by mistake."""
+
+# For what belongs to the caller, in any classroom or in none.
+LEARN_AS_SELF = AccessRule(Scope.LEARN, allows_session=True)
+
+# For the members of the classroom in the URL.
+LEARN_IN_CLASSROOM = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)

@@ -77,11 +77,11 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
     key_folder = settings.data_path / "keys"
     metrics, clock = Metrics(), time.monotonic
     grader = Grader(settings, find_backend, IsolationCache(), save_isolation=partial(save_isolation, database))
-    pool = ThreadPoolExecutor(DATABASE_THREADS, "pmh-database")
+    blocking_executor = ThreadPoolExecutor(DATABASE_THREADS, "pmh-database")
     loop = asyncio.get_running_loop()
 
     async def fetch_latest_numbers() -> Mapping[str, int]:
-        return await loop.run_in_executor(pool, events.load_latest_event_numbers, database)
+        return await loop.run_in_executor(blocking_executor, events.load_latest_event_numbers, database)
 
     broadcaster = EventBroadcaster(fetch_latest_numbers, metrics)
 
@@ -104,27 +104,27 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
         signer=ReceiptSigner(key_folder / "receipts"),
         metrics=metrics,
         request_rate_limit=RateLimit(settings.requests_per_minute, clock),
-        expensive_rate_limit=RateLimit(settings.checks_per_minute, clock),
-        pool=pool,
+        strict_rate_limit=RateLimit(settings.checks_per_minute, clock),
+        blocking_executor=blocking_executor,
         worker_pool=worker_pool,
         broadcaster=broadcaster,
         grader=grader,
-        readiness=_build_readiness(database, grader, pool, clock),
+        readiness=_build_readiness(database, grader, blocking_executor, clock),
         cookie_secret=load_or_create_key(key_folder / "cookies", lambda: secrets.token_hex(32).encode()),
     )
 
 
 def _build_readiness(
-    database: Database, grader: Grader, pool: ThreadPoolExecutor, clock: Callable[[], float]
+    database: Database, grader: Grader, blocking_executor: ThreadPoolExecutor, clock: Callable[[], float]
 ) -> Readiness:
     async def check_database() -> None:
-        await asyncio.get_running_loop().run_in_executor(pool, database.ping)
+        await asyncio.get_running_loop().run_in_executor(blocking_executor, database.ping)
 
     async def check_schema() -> None:
-        await asyncio.get_running_loop().run_in_executor(pool, database.require_current_revision)
+        await asyncio.get_running_loop().run_in_executor(blocking_executor, database.require_current_revision)
 
     async def check_grader() -> None:
-        # Not in the database pool: a sandbox that hangs must not block its threads.
+        # Not in the threads of the database: a sandbox that hangs must not block its threads.
         await asyncio.to_thread(grader.run_canary)
 
     return Readiness({"database": check_database, "schema": check_schema, "grading": check_grader}, clock)
@@ -164,7 +164,7 @@ async def _stop_service(service: Service, server: HTTPServer) -> None:
                 asyncio.to_thread(service.worker_pool.stop, SHUTDOWN_TIMEOUT_SECONDS), server.close_all_connections()
             )
             # Running queries must end before the database is closed.
-            await asyncio.to_thread(service.pool.shutdown, cancel_futures=True)
+            await asyncio.to_thread(service.blocking_executor.shutdown, cancel_futures=True)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRADER_CLOSE_TIMEOUT_SECONDS):
             await asyncio.to_thread(service.grader.close)

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from tornado.web import RequestHandler
 
 from pmh_jupyter.domain.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN
+from pmh_jupyter.domain.uuids import UUID_PATTERN
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.wire.base import WireModel
 
 # The lookahead limits the length.
 _SLUG_PATTERN = f"(?![a-z0-9-]{{{MAX_SLUG_LENGTH + 1}}}){SLUG_PATTERN}"
-_UUID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# By name of a path parameter: the pattern that its value must match completely.
 PARAMETER_PATTERNS: Mapping[str, str] = {
     "classroom": _SLUG_PATTERN,
     "lesson": _SLUG_PATTERN,
     "course": _SLUG_PATTERN,
-    "person": _UUID_PATTERN,
-    "id": _UUID_PATTERN,
+    "person": UUID_PATTERN,
+    "id": UUID_PATTERN,
 }
-"""By name of a path parameter: the pattern that its value must match completely."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Operation:
 
     reply_model: None for a response without a body, or with one that is not JSON (see `media_type`).
     status: HTTP status of success.
-    is_expensive: the operation runs a grading or a release, and has a rate limit of its own.
+    has_strict_rate_limit: the operation runs a grading or a release, or redeems a join code, which could otherwise be guessed.
     needs_person: False also admits services of the Hub, which are not people.
     error_statuses: statuses of errors besides those that every operation can have.
     """
@@ -55,7 +55,7 @@ class Operation:
     status: int = 200
     media_type: str = "application/json"
     query_parameters: tuple[QueryParameter, ...] = ()
-    is_expensive: bool = False
+    has_strict_rate_limit: bool = False
     needs_person: bool = True
     error_statuses: tuple[int, ...] = ()
 

@@ -5,24 +5,20 @@ Functions for students and functions for staff are separate: a student's reply h
 
 from __future__ import annotations
 
-import base64
-
 from pmh_jupyter.authoring.validation import ValidationReport
 from pmh_jupyter.domain import outline as domain
-from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.course_versions import CourseVersion
 from pmh_jupyter.domain.events import Event
 from pmh_jupyter.domain.feedback_text import list_param_names
 from pmh_jupyter.domain.gradebook import Gradebook, GradebookRow
-from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestResult
 from pmh_jupyter.domain.verdict_summary import summarize_verdict
 from pmh_jupyter.wire import outline, people, staff, submission
-from pmh_jupyter.wire.base import FileContent
 from pmh_jupyter.wire.errors import serialize_problem
+from pmh_jupyter.wire.files import encode_file
 
 
 def to_points(millipoints: int) -> float:
@@ -130,13 +126,8 @@ def serialize_lesson_files(files: LessonFiles) -> submission.LessonFilesReply:
 
 def _serialize_release(files: StudentFiles) -> submission.StudentRelease:
     return submission.StudentRelease(
-        id=files.release_id, lesson=files.lesson, files=tuple(map(_serialize_file, files.files))
+        id=files.release_id, lesson=files.lesson, files=tuple(map(encode_file, files.files))
     )
-
-
-def _serialize_file(file: File) -> FileContent:
-    content = base64.b64encode(file.content).decode()
-    return FileContent(path=file.path, sha256=compute_sha256_hex(file.content), content=content)
 
 
 def serialize_submission(own_submission: Submission) -> submission.SubmissionReply:
@@ -270,7 +261,6 @@ def serialize_course_validation(report: ValidationReport, *, has_trial_run: bool
     """Return the lessons and warnings of a valid course. has_trial_run: whether its solutions were graded."""
     return staff.CourseValidationReply(
         course=report.course,
-        lessons=tuple(release.lesson for release in report.releases),
         releases=tuple(
             staff.ValidatedLesson(
                 slug=release.lesson,

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.filesystem import create_folder, sync_folder, write_atomically
@@ -25,11 +26,11 @@ BlobNamespace = Literal["student", "sealed", "submission"]
 class BlobStore(Protocol):
     """Stores blobs. Call `stage` before the transaction, `store` in the same transaction, `read` in any transaction."""
 
-    def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Make the contents durable, if they are stored outside the database. Raises Unavailable if the disk is full."""
+    def stage(self, namespace: BlobNamespace, files: Iterable[File]) -> None:
+        """Make the contents of the files durable, if they are stored outside the database. Raises Unavailable if the disk is full."""
 
-    def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        """Add the contents to the transaction, if they are stored in the database."""
+    def store(self, session: Session, namespace: BlobNamespace, files: Iterable[File]) -> None:
+        """Add the contents of the files to the transaction, if they are stored in the database."""
 
     def read(self, session: Session, namespace: BlobNamespace, digests: Iterable[str]) -> dict[str, bytes]:
         """Return the contents by digest. Raises Unavailable if one is missing or damaged."""
@@ -41,17 +42,17 @@ class FileBlobStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        for content in contents:
+    def stage(self, namespace: BlobNamespace, files: Iterable[File]) -> None:
+        for file in files:
             try:
-                self._write(self._make_path(namespace, compute_sha256_hex(content)), content)
+                self._write(self._make_path(namespace, file.sha256), file.content)
             except OSError as error:
                 raise Unavailable(
                     "The hub could not save the files: its disk is full or not writable.",
                     advice="Nothing was recorded. Contact your hub administrator, and try again later. Keep your files.",
                 ) from error
 
-    def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
+    def store(self, session: Session, namespace: BlobNamespace, files: Iterable[File]) -> None:
         """Do nothing: `stage` has written the files."""
 
     def read(self, session: Session, namespace: BlobNamespace, digests: Iterable[str]) -> dict[str, bytes]:
@@ -81,11 +82,11 @@ class FileBlobStore:
 class DatabaseBlobStore:
     """One row per blob, written in the transaction that refers to it."""
 
-    def stage(self, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
+    def stage(self, namespace: BlobNamespace, files: Iterable[File]) -> None:
         """Do nothing: `store` writes the rows."""
 
-    def store(self, session: Session, namespace: BlobNamespace, contents: Iterable[bytes]) -> None:
-        rows = {compute_sha256_hex(content): content for content in contents}
+    def store(self, session: Session, namespace: BlobNamespace, files: Iterable[File]) -> None:
+        rows = {file.sha256: file.content for file in files}
         # Sorted, so that two transactions that insert the same blobs cannot deadlock.
         for digest in sorted(rows):
             insert_if_absent(session, BlobRow, namespace=namespace, sha256=digest, content=rows[digest])

@@ -12,15 +12,6 @@ from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.submission import MessageReply, Receipt, SubmissionKindName
 
 
-class LabStatusReply(WireModel):
-    """Whether this server can reach the service, the user's name, and the size of the outbox."""
-
-    version: str
-    name: str
-    is_reachable: bool
-    outbox_size: int = Field(description="Entries in the outbox")
-
-
 class MergeReply(WireModel):
     """Result of merging a new release into the student's notebook: grade_ids or cell ids, by the kind of change."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
@@ -32,10 +31,9 @@ class ValidatedLesson(WireModel):
 
 
 class CourseValidationReply(WireModel):
-    """Result of validating a course without errors: the slugs of its lessons, their releases, and warnings."""
+    """Result of validating a course without errors: the releases of its lessons, and warnings."""
 
     course: str
-    lessons: tuple[str, ...]
     releases: tuple[ValidatedLesson, ...] = ()
     warnings: tuple[ProblemReply, ...] = ()
     has_trial_run: bool = Field(
@@ -139,4 +137,3 @@ class MemberSubmissionListReply(WireModel):
     """A member's submissions in a classroom, newest first."""
 
     submissions: tuple[MemberSubmissionReply, ...]
-    until: datetime | None = None

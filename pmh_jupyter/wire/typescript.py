@@ -23,7 +23,6 @@ from pydantic.fields import FieldInfo
 from pmh_jupyter.wire.base import ErrorReply, WireModel
 from pmh_jupyter.wire.lab import (
     LabCheckRequest,
-    LabStatusReply,
     LabSubmissionReply,
     LabSubmitRequest,
     OpenLessonReply,
@@ -44,7 +43,6 @@ ROOT_MODELS: tuple[type[WireModel], ...] = (
     SubmissionReply,
     SubmissionListReply,
     EventReply,
-    LabStatusReply,
     OpenLessonRequest,
     OpenLessonReply,
     LabCheckRequest,

@@ -52,12 +52,12 @@ def generate_labels() -> str:
         make_generated_header("pmh_jupyter/domain/labels.py")
         + _TRANSLATION_IMPORT
         + "\nimport type { ExerciseReply, VerdictReply } from './wire';\n"
-        + "\nexport type State = ExerciseReply['state'];\nexport type Outcome = VerdictReply['outcome'];\n"
-        + _format_label_function("stateLabel", "State", STATE_LABELS)
+        + "\nexport type ProgressState = ExerciseReply['state'];\nexport type Outcome = VerdictReply['outcome'];\n"
+        + _format_label_function("stateLabel", "ProgressState", STATE_LABELS)
         + _format_label_function("outcomeLabel", "Outcome", OUTCOME_LABELS)
         + "\n/** One path of an icon on a canvas of 16 by 16 units; a cutout is drawn in the color of the background. */\n"
         + "export interface IconPath {\n  readonly d: string;\n  readonly style: 'line' | 'dashed' | 'fill' | 'cutout';\n}\n"
-        + f"\nexport const ICONS = {{\n{icons}}} as const satisfies Record<State | Outcome, readonly IconPath[]>;\n"
+        + f"\nexport const ICONS = {{\n{icons}}} as const satisfies Record<ProgressState | Outcome, readonly IconPath[]>;\n"
     )
 
 

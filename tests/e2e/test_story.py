@@ -97,7 +97,7 @@ def submits_an_object_that_equals_everything(student: Student) -> None:
     """An object that equals everything earns nothing. The student reads what is expected, and nothing about flags."""
     student.page.goto(student.lab)
     text = student.arrive_in_lab().answer(FIRST, EQUALS_EVERYTHING).check(FIRST)
-    assert "plain data is expected" in text and "Flag" not in text
+    assert "expects plain data" in text and "Flag" not in text
 
 
 def has_the_receipt_on_a_page_of_their_own(student: Student, receipt: str) -> None:

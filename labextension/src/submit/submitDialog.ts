@@ -19,8 +19,8 @@ export interface SubmitDialogOptions {
   readonly lesson: LessonReply;
 }
 
-/** Asks for confirmation and then submits the lesson; raises PmhError when the submission cannot be sent. */
-export async function showSubmitDialog(options: SubmitDialogOptions): Promise<void> {
+/** Asks for confirmation, submits the lesson and shows the receipt; raises PmhError when the submission cannot be sent. */
+export async function confirmAndSubmit(options: SubmitDialogOptions): Promise<void> {
   const { model, notebooks, trans, lesson } = options;
   const zone = model.classroom?.time_zone ?? 'UTC';
   const result = await showDialog({

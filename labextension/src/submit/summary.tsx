@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
 import { Icon } from '../components/icon';
-import type { State } from '../labels';
+import type { ProgressState } from '../labels';
 import { timeInSentence } from '../times';
 import type { ExerciseReply, LessonReply } from '../wire';
 
@@ -36,7 +36,7 @@ export function SubmissionSummary({ lesson, zone, trans }: SubmissionSummaryProp
 }
 
 interface GroupProps {
-  readonly state: State;
+  readonly state: ProgressState;
   readonly label: string;
   readonly exercises: readonly ExerciseReply[];
 }

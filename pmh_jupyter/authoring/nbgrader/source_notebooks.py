@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pmh_jupyter.authoring.nbgrader.metadata_upgrade import upgrade_notebook
-from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
+from pmh_jupyter.authoring.text_notebook import is_source_notebook, to_ipynb
 from pmh_jupyter.domain.course import File, Lesson, SharedFiles
 from pmh_jupyter.domain.notebook_json import Json, load_notebook
 
 
 def load_notebooks(lesson: Lesson) -> dict[str, Json]:
     """Load the notebooks by path, in the order of the lesson's files. Raises InvalidNotebook if one cannot be read."""
-    loaded_notebooks = (load_source(file) for file in lesson.files if is_notebook(file))
+    loaded_notebooks = (load_source(file) for file in lesson.files if is_source_notebook(file))
     return {
         path: {**notebook, "cells": add_header_and_footer(notebook["cells"], lesson.shared_files)}
         for path, notebook in loaded_notebooks

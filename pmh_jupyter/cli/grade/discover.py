@@ -2,8 +2,8 @@
 
 A file is a submission. A folder is a submission, or it holds submissions:
 
-1. It holds one of the lesson's notebooks by name: it is a submission, unless two or more folders in it hold the lesson as well.
-2. It holds a folder named like the lesson: that folder is the submission (nbgrader's layout, `submitted/<student>/<assignment>/`).
+1. It contains one of the lesson's notebooks by name: it is a submission, unless two or more folders in it contain the lesson as well.
+2. It contains a folder named like the lesson: that folder is the submission (nbgrader's layout, `submitted/<student>/<assignment>/`).
 3. Folders in it hold submissions: it is a folder of students, and rules 1, 2 and 4 apply to each of them. A folder named like the lesson
    may be up to `MAX_DEPTH` levels below a student's folder.
 4. It holds any notebook: it is a submission whose notebook was renamed. A folder named on the command line that holds several
@@ -81,7 +81,7 @@ class _SubmissionFinder:
     ) -> None:
         self._release, self._discovered = release, discovered
         self._read_grade_ids = cache(read_grade_ids)
-        self._notebook_paths = [file.path for file in release.student_files if file.path.endswith(".ipynb")]
+        self._notebook_paths = [file.path for file in release.student_files if file.is_ipynb]
         resolved_source = source.resolve()
         # The folder of a single notebook may or may not have the assignment's name.
         names = (resolved_source.name,) if source.is_dir() else (resolved_source.stem, resolved_source.parent.name)
@@ -169,7 +169,7 @@ class _SubmissionFinder:
     def _rule(self) -> str:
         names = " or ".join(f"“{name}”" for name in self._lesson_names.values())
         return (
-            f"it holds no notebook ({', '.join(self._notebook_paths)} or any other), "
+            f"it contains no notebook ({', '.join(self._notebook_paths)} or any other), "
             f"and no folder named {names} is up to {MAX_DEPTH} levels below it."
         )
 
@@ -214,7 +214,7 @@ class _SubmissionFinder:
 
     @cached_property
     def _grade_ids(self) -> frozenset[str]:
-        notebooks = [file for file in self._release.student_files if file.path.endswith(".ipynb")]
+        notebooks = [file for file in self._release.student_files if file.is_ipynb]
         return frozenset().union(
             *(read_notebook(file.path, file.content).index_cells_by_grade_id() for file in notebooks)
         )

@@ -27,8 +27,8 @@ from pmh_jupyter.grading.task import GradingTask
 
 log = logging.getLogger(__name__)
 
+# Fields of the results file that are not printed.
 RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
-"""Fields of the results file that are not printed."""
 ResultPrinter = Callable[[dict[str, Any]], None]
 
 

@@ -15,7 +15,7 @@ import os
 import weakref
 from pathlib import Path
 
-from pmh_jupyter.bubblewrap import find_bwrap
+from pmh_jupyter.bubblewrap import SYSTEM_FOLDERS, find_bwrap
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
@@ -31,7 +31,6 @@ from pmh_jupyter.grading.backends.interpreter import GraderPython
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 from pmh_jupyter.grading.runtime.sandbox.namespaces import STUDENT_HOME, WRITABLE_FOLDERS
 
-SYSTEM_FOLDERS = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin")
 ETC_FILES = (
     "alternatives",
     "fonts",

@@ -22,8 +22,8 @@ from pmh_jupyter.hub.accounts.enrol import enrol
 from pmh_jupyter.hub.accounts.store import AccountStore, PasswordMatch
 from pmh_jupyter.hub.accounts.throttle import LoginThrottle
 
+# Each hash takes a core and 64 MiB. Further log-ins wait, so that many log-ins at once do not block the hub.
 MAX_CONCURRENT_HASHES = 2
-"""Each hash takes a core and 64 MiB. Further log-ins wait, so that many log-ins at once do not block the hub."""
 
 T = TypeVar("T")
 

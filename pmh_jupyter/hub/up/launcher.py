@@ -26,8 +26,8 @@ from pmh_jupyter.resource_paths import find_hub_config_file
 START_TIMEOUT_SECONDS = 120.0
 
 
+# Prepares the database, and returns the demo classroom's join codes by role.
 PrepareDatabase = Callable[[Settings], Mapping[str, str]]
-"""Prepares the database, and returns the demo classroom's join codes by role."""
 
 
 def run_hub(settings: Settings, prepare: PrepareDatabase, progress: Progress) -> None:

@@ -22,10 +22,10 @@ def rotate_log(data_dir: Path) -> Path:
     return log
 
 
-def read_tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log, or in parentheses why there are none."""
+def read_tail(log: Path) -> str:
+    """Return the last TAIL_LINES lines of a log, or in parentheses why there are none."""
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
-            return "".join(deque(file, maxlen=lines)).rstrip() or f"({log} is empty)"
+            return "".join(deque(file, maxlen=TAIL_LINES)).rstrip() or f"({log} is empty)"
     except OSError as error:
         return f"({log} cannot be read: {error.strerror})"

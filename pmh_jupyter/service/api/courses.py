@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.validation import validate_course
+from pmh_jupyter.domain.course import Course
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotAllowed, NotFound
@@ -45,8 +46,7 @@ class CourseReleasesHandler(ApiHandler):
 
 
 def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseValidationReply:
-    course = read_course(decode_files(request.files))
-    _require_slug(course.slug, slug)
+    course = _read_upload(slug, request)
     backend = _find_contained_backend(grader)
     report = validate_course(course, backend)
     if report.problems:
@@ -64,9 +64,7 @@ def _find_contained_backend(grader: Grader) -> SandboxBackend | None:
 
 
 def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBuild:
-    files = decode_files(request.files)
-    _require_slug(read_course(files).slug, slug)
-    return build_releases(files, _find_contained_backend(grader))
+    return build_releases(_read_upload(slug, request), _find_contained_backend(grader))
 
 
 def _require_instructor(database: Database, person: Person) -> None:
@@ -81,9 +79,11 @@ def _require_instructor(database: Database, person: Person) -> None:
         raise NotAllowed("You are not an instructor of any classroom.")
 
 
-def _require_slug(actual_slug: str, expected_slug: str) -> None:
-    if actual_slug != expected_slug:
-        raise BadInput(f"The files belong to the course {actual_slug!r}, not to {expected_slug!r}.")
+def _read_upload(slug: str, request: CourseUpload) -> Course:
+    course = read_course(decode_files(request.files))
+    if course.slug != slug:
+        raise BadInput(f"The files belong to the course {course.slug!r}, not to {slug!r}.")
+    return course
 
 
 def _require_permissions(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
@@ -129,7 +129,7 @@ ROUTES = (
                 AUTHOR_ACCESS,
                 CourseValidationReply,
                 CourseUpload,
-                is_expensive=True,
+                has_strict_rate_limit=True,
                 error_statuses=(422,),
             )
         },
@@ -144,7 +144,7 @@ ROUTES = (
                 CourseReleaseReply,
                 CourseUpload,
                 status=201,
-                is_expensive=True,
+                has_strict_rate_limit=True,
                 error_statuses=(422,),
             )
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import PUBLIC, AccessRule, Scope
+from pmh_jupyter.service.permissions import LEARN_AS_SELF, PUBLIC
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.wire.submission import ReceiptKeysReply
 
@@ -30,7 +30,7 @@ ROUTES = (
         {
             "GET": Operation(
                 "Get the public keys of receipts",
-                AccessRule(Scope.LEARN, allows_session=True),
+                LEARN_AS_SELF,
                 ReceiptKeysReply,
                 needs_person=False,
             )

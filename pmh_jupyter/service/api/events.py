@@ -10,11 +10,10 @@ import asyncio
 
 from tornado.iostream import StreamClosedError
 
-from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.service import serializers
-from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.handler import ApiHandler, parse_small_int
+from pmh_jupyter.service.permissions import LEARN_IN_CLASSROOM
 from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.storage.records import events
 from pmh_jupyter.wire.submission import EventReply
@@ -74,24 +73,23 @@ class EventStreamHandler(ApiHandler):
         except TimeoutError:
             # Ends the stream if the token was revoked, or if the caller has left the classroom.
             self.caller = await self._require_caller()
-            await self._resolve_identity(EVENTS_ACCESS)
+            await self._resolve_identity(LEARN_IN_CLASSROOM)
             self.write(": keep-alive\n\n")
 
     def _read_last_event_number(self) -> int:
         last_event_id = self.request.headers.get("Last-Event-ID", "")
         if not last_event_id:
             return self.get_query_int("after", 0)
-        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
+        number = parse_small_int(last_event_id)
+        if number is None:
             raise BadInput("Last-Event-ID must be the number of an event.")
-        return int(last_event_id)
+        return number
 
 
 def format_sse(event: EventReply) -> str:
     """Format an event for a text/event-stream."""
     return f"id: {event.number}\ndata: {event.model_dump_json()}\n\n"
 
-
-EVENTS_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
 
 ROUTES = (
     Route(
@@ -100,7 +98,7 @@ ROUTES = (
         {
             "GET": Operation(
                 "Stream the events of a classroom that concern the caller",
-                EVENTS_ACCESS,
+                LEARN_IN_CLASSROOM,
                 media_type="text/event-stream",
                 query_parameters=(AFTER_PARAMETER,),
             )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import LEARN_IN_CLASSROOM
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.records import lessons
 from pmh_jupyter.wire.submission import LessonFilesReply, OpenedReleaseRequest
@@ -39,15 +38,13 @@ class OpenedReleaseHandler(ApiHandler):
         self.finish()
 
 
-LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
-
 ROUTES = (
     Route(
         "classrooms/{classroom}/lessons/{lesson}/files",
         LessonFilesHandler,
         {
             "GET": Operation(
-                "Get the lesson's files for a student", LEARN_ACCESS, LessonFilesReply, error_statuses=(409,)
+                "Get the lesson's files for a student", LEARN_IN_CLASSROOM, LessonFilesReply, error_statuses=(409,)
             )
         },
     ),
@@ -57,7 +54,7 @@ ROUTES = (
         {
             "PUT": Operation(
                 "Record which release the student has opened",
-                LEARN_ACCESS,
+                LEARN_IN_CLASSROOM,
                 request_model=OpenedReleaseRequest,
                 status=204,
                 error_statuses=(409,),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import LEARN_IN_CLASSROOM
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.records import outline
 from pmh_jupyter.wire.outline import OutlineReply
@@ -28,7 +27,7 @@ ROUTES = (
         {
             "GET": Operation(
                 "Get the course outline with the caller's progress",
-                AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN),
+                LEARN_IN_CLASSROOM,
                 OutlineReply,
             )
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import LEARN_AS_SELF
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.storage.records import members
 from pmh_jupyter.wire.people import ClassroomReply, JoinRequest, MeReply
@@ -31,20 +31,18 @@ class JoinHandler(ApiHandler):
         self.send(serializers.serialize_classroom(membership))
 
 
-LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True)
-
 ROUTES = (
-    Route("me", MeHandler, {"GET": Operation("Get the caller and their classrooms", LEARN_ACCESS, MeReply)}),
+    Route("me", MeHandler, {"GET": Operation("Get the caller and their classrooms", LEARN_AS_SELF, MeReply)}),
     Route(
         "join",
         JoinHandler,
         {
             "POST": Operation(
                 "Redeem a join code",
-                LEARN_ACCESS,
+                LEARN_AS_SELF,
                 ClassroomReply,
                 JoinRequest,
-                is_expensive=True,
+                has_strict_rate_limit=True,
             )
         },
     ),

@@ -23,7 +23,7 @@ class RegradesHandler(ApiHandler):
             self.request_id,
         )
         self.service.worker_pool.wake()
-        self.send(RegradeReply(queued=regrade.queued_count, skipped=regrade.unchanged_count), 202)
+        self.send(RegradeReply(queued=regrade.queued_count, skipped=regrade.skipped_count), 202)
 
 
 ROUTES = (
@@ -36,7 +36,7 @@ ROUTES = (
                 AccessRule(Scope.TEACH, allows_session=True, permission=Permission.REGRADE_LESSONS),
                 RegradeReply,
                 status=202,
-                is_expensive=True,
+                has_strict_rate_limit=True,
             )
         },
     ),

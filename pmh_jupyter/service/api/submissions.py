@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import ApiHandler
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import LEARN_AS_SELF, LEARN_IN_CLASSROOM
 from pmh_jupyter.service.routes import Operation, QueryParameter, Route
 from pmh_jupyter.service.uploaded_files import decode_files
 from pmh_jupyter.storage.records import submissions
@@ -88,7 +87,6 @@ class SubmissionHandler(ApiHandler):
         self.send(serializers.serialize_submission(submission))
 
 
-LEARN_ACCESS = AccessRule(Scope.LEARN, allows_session=True, permission=Permission.LEARN)
 LESSON_PARAMETER = QueryParameter("lesson", "Only submissions of this lesson (slug)", {"type": "string"})
 REJECTION_STATUSES = (409, 422)
 
@@ -99,11 +97,11 @@ ROUTES = (
         {
             "POST": Operation(
                 "Check a lesson",
-                LEARN_ACCESS,
+                LEARN_IN_CLASSROOM,
                 SubmissionReply,
                 CheckRequest,
                 status=202,
-                is_expensive=True,
+                has_strict_rate_limit=True,
                 error_statuses=REJECTION_STATUSES,
             )
         },
@@ -114,11 +112,11 @@ ROUTES = (
         {
             "POST": Operation(
                 "Submit a lesson",
-                LEARN_ACCESS,
+                LEARN_IN_CLASSROOM,
                 SubmissionReply,
                 SubmitRequest,
                 status=201,
-                is_expensive=True,
+                has_strict_rate_limit=True,
                 error_statuses=REJECTION_STATUSES,
             )
         },
@@ -129,7 +127,7 @@ ROUTES = (
         {
             "GET": Operation(
                 "List own submissions, newest first",
-                LEARN_ACCESS,
+                LEARN_IN_CLASSROOM,
                 SubmissionListReply,
                 query_parameters=(LESSON_PARAMETER,),
             )
@@ -138,10 +136,6 @@ ROUTES = (
     Route(
         "submissions/{id}",
         SubmissionHandler,
-        {
-            "GET": Operation(
-                "Get one of the caller's submissions", AccessRule(Scope.LEARN, allows_session=True), SubmissionReply
-            )
-        },
+        {"GET": Operation("Get one of the caller's submissions", LEARN_AS_SELF, SubmissionReply)},
     ),
 )

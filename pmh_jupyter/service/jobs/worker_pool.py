@@ -31,7 +31,10 @@ POLL_INTERVAL_SECONDS = 1.0
 
 
 class JobQueue(Protocol):
-    """The functions of `storage.records.jobs` that the pool calls. Each is one transaction and may raise Unavailable."""
+    """The functions of `storage.records.jobs` that the pool calls. Each is one transaction and may raise Unavailable.
+
+    A protocol, because mypy then checks the pool's calls and the queue of its tests; it checks neither for a parameter that is a module.
+    """
 
     def claim_next_job(
         self, database: Database, worker: str, lease_seconds: float, job_filter: JobFilter

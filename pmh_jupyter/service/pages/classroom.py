@@ -8,25 +8,19 @@ from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.handler import PageHandler
-from pmh_jupyter.service.identity import resolve_identity
 
 
 class ClassroomPage(PageHandler):
-    """A page whose URL names a classroom. Before its method runs, `prepare` has checked that the caller's role has `permission`."""
+    """A page whose URL names a classroom. Requires a permission, so the caller is a member."""
 
     permission: ClassVar[Permission]
-    membership: Membership
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        if self._finished:
-            return
-        slug = self.path_kwargs["classroom"]
-        identity = await self.service.run_blocking(
-            resolve_identity, self.service.database, self.caller.name, slug, self.permission
-        )
-        assert identity.membership is not None  # because a permission is required
-        self.identity, self.membership = identity, identity.membership
+    @property
+    def membership(self) -> Membership:
+        """The caller's membership of the classroom."""
+        membership = self.identity.membership
+        assert membership is not None  # because a permission is required
+        return membership
 
     def render_classroom(self, template: str, nav_entry: str, **values: Any) -> None:
         """Render a template with the classroom's navigation. `nav_entry` names the current entry: "progress" or "gradebook"."""

@@ -11,12 +11,16 @@ from pmh_jupyter.domain.deadlines import LocalSchedule, load_time_zone
 from pmh_jupyter.domain.events import EventKind
 from pmh_jupyter.domain.people import Classroom
 from pmh_jupyter.domain.submission import CheckedTests
-from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.assignment_limits import LIMIT_COLUMNS
-from pmh_jupyter.storage.records.shared_queries import find_assigned_lesson, make_classroom_not_found_error
+from pmh_jupyter.storage.records.shared_queries import (
+    find_assigned_lesson,
+    find_classroom_row,
+    require_version,
+    to_classroom,
+)
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow, VersionLessonRow
 
@@ -28,10 +32,11 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
     """
     load_time_zone(time_zone)
     with database.begin_write() as session:
-        version = _find_version(session, course, None)
+        version = require_version(session, course)
         values = {"slug": slug, "title": title, "time_zone": time_zone, "version_id": version.id, "last_event": 0}
         if insert_if_absent(session, ClassroomRow, id=uuid4(), **values, created_at=database.now()):
-            _apply_version(session, database, _lock_classroom(session, slug), version, previous_releases={})
+            classroom_row = find_classroom_row(session, slug, is_locked=True)
+            _apply_version(session, database, classroom_row, version, previous_releases={})
         return _load_classroom(session, slug)
 
 
@@ -48,8 +53,8 @@ def adopt_version(database: Database, classroom: str, course: str, number: int |
     Raises NotFound for an unknown classroom, course or version.
     """
     with database.begin_write() as session:
-        classroom_row = _lock_classroom(session, classroom)
-        version = _find_version(session, course, number)
+        classroom_row = find_classroom_row(session, classroom, is_locked=True)
+        version = require_version(session, course, number)
         if classroom_row.version_id != version.id:
             previous_releases = _load_releases_by_lesson(session, classroom_row.version_id)
             session.execute(
@@ -76,7 +81,8 @@ def set_assignment(
     """
     load_time_zone(schedule.time_zone)
     with database.begin_write() as session:
-        row = find_assigned_lesson(session, _lock_classroom(session, classroom).id, lesson).assignment
+        classroom_id = find_classroom_row(session, classroom, is_locked=True).id
+        row = find_assigned_lesson(session, classroom_id, lesson).assignment
         row.time_zone, row.opens, row.due, row.closes = (
             schedule.time_zone,
             schedule.opens_at,
@@ -84,33 +90,6 @@ def set_assignment(
             schedule.closes_at,
         )
         row.max_submissions, row.weight, row.check_tests = max_submissions, weight, check_tests.value
-
-
-def _lock_classroom(session: Session, slug: str) -> ClassroomRow:
-    """Return the classroom's row, locked until the end of the transaction."""
-    classroom_row = session.scalars(
-        select(ClassroomRow).where(ClassroomRow.slug == slug).with_for_update(key_share=True)
-    ).one_or_none()
-    if classroom_row is None:
-        raise make_classroom_not_found_error(slug)
-    return classroom_row
-
-
-def _find_version(session: Session, course: str, number: int | None) -> CourseVersionRow:
-    query = (
-        select(CourseVersionRow)
-        .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
-        .where(CourseRow.slug == course)
-    )
-    if number is not None:
-        query = query.where(CourseVersionRow.number == number)
-    version = session.scalars(query.order_by(CourseVersionRow.number.desc()).limit(1)).one_or_none()
-    if version is None:
-        missing_version = f", version {number}" if number else ""
-        raise NotFound(
-            f"There is no released course {course!r}{missing_version}.", advice="Release it with `pmh course release`."
-        )
-    return version
 
 
 def _load_releases_by_lesson(session: Session, version_id: UUID) -> dict[UUID, str]:
@@ -172,12 +151,4 @@ def _load_classroom(session: Session, slug: str) -> Classroom:
         .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
         .where(ClassroomRow.slug == slug)
     ).one()
-    return Classroom(
-        classroom_row.id,
-        classroom_row.slug,
-        classroom_row.title,
-        classroom_row.time_zone,
-        course,
-        version.title,
-        version.number,
-    )
+    return to_classroom(classroom_row, version, course)

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Course, Release
 from pmh_jupyter.domain.course_versions import CourseVersion, VersionLesson
 from pmh_jupyter.domain.hashing import compute_sha256_hex
-from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.blobs import BlobNamespace, BlobStore
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
+from pmh_jupyter.storage.records.shared_queries import find_version, require_version
 from pmh_jupyter.storage.tables.courses import (
     CourseRow,
     CourseVersionRow,
@@ -34,13 +34,13 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
     If nothing differs from the newest version, returns that one. Raises Unavailable if the disk is full.
     """
     for release in releases.values():
-        database.blobs.stage("student", (file.content for file in release.student_files))
-        database.blobs.stage("sealed", (file.content for file in release.sealed_files))
+        database.blobs.stage("student", release.student_files)
+        database.blobs.stage("sealed", release.sealed_files)
     now = database.now()
     with database.begin_write() as session:
         insert_if_absent(session, CourseRow, id=uuid4(), slug=course.slug, created_at=now)
         course_row = session.scalars(select(CourseRow).where(CourseRow.slug == course.slug).with_for_update()).one()
-        version = _find_newest_version(session, course_row.id)
+        version = find_version(session, course.slug)
         previous_releases = _load_releases_by_slug(session, version)
         digest = _compute_digest(course, releases)
         if version is None or version.digest != digest:
@@ -62,23 +62,7 @@ def save_course_version(database: Database, course: Course, releases: Mapping[st
 def find_newest_version_number(database: Database, course: str) -> int:
     """Return the number of a course's newest version. Raises NotFound if the course has never been released."""
     with database.begin_read() as session:
-        number = session.scalar(
-            select(func.max(CourseVersionRow.number))
-            .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
-            .where(CourseRow.slug == course)
-        )
-        if number is None:
-            raise NotFound(f"There is no released course {course!r}.", advice="Release it with `pmh course release`.")
-        return number
-
-
-def _find_newest_version(session: Session, course_id: UUID) -> CourseVersionRow | None:
-    return session.scalars(
-        select(CourseVersionRow)
-        .where(CourseVersionRow.course_id == course_id)
-        .order_by(CourseVersionRow.number.desc())
-        .limit(1)
-    ).one_or_none()
+        return require_version(session, course).number
 
 
 def _load_releases_by_slug(session: Session, version: CourseVersionRow | None) -> dict[str, str]:
@@ -173,7 +157,7 @@ def _save_release(session: Session, database: Database, release: Release) -> Non
 
 def _save_files(session: Session, blobs: BlobStore, release: Release, namespace: BlobNamespace) -> None:
     files = release.student_files if namespace == "student" else release.sealed_files
-    blobs.store(session, namespace, (file.content for file in files))
+    blobs.store(session, namespace, files)
     for position, file in enumerate(files):
         values = {"release_id": release.id, "namespace": namespace, "path": file.path, "position": position}
-        session.add(ReleaseFileRow(**values, sha256=compute_sha256_hex(file.content)))
+        session.add(ReleaseFileRow(**values, sha256=file.sha256))

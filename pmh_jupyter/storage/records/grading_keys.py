@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import astuple
 
 from pmh_jupyter.domain.hashing import compute_sha256_hex
+from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.storage.records.assignment_limits import to_assignment_limits
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 
 
-def make_grading_key(row: AssignmentRow, grader_version: str) -> str:
+def make_grading_key(row: AssignmentRow) -> str:
     """Return the key of a grading: the grader's version, and a hash of the requested limits if there are any.
 
     A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
     """
     requested = to_assignment_limits(row).requested_limits
     return (
-        grader_version
+        GRADER_VERSION
         if requested == RequestedLimits()
-        else f"{grader_version}+{compute_sha256_hex(repr(astuple(requested)).encode())[:12]}"
+        else f"{GRADER_VERSION}+{compute_sha256_hex(repr(astuple(requested)).encode())[:12]}"
     )

@@ -29,7 +29,7 @@ from pmh_jupyter.storage.records.shared_queries import (
     to_achievements,
     to_attempt,
 )
-from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
+from pmh_jupyter.storage.tables.classrooms import AssignmentRow, MemberRow
 from pmh_jupyter.storage.tables.courses import CourseRow, CourseVersionRow, LessonRow
 from pmh_jupyter.storage.tables.results import AttemptRow, AwardRow, LedgerRow, VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
@@ -52,7 +52,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     lock_member(session, member_id)
     job.state, job.worker, job.lease_until = JobState.DONE.value, None, None
     state = _finish_submission(submission, grading, now)
-    course, version = _find_course_version(session, assignment.classroom_id)
+    version = find_adopted_version(session, assignment.classroom_id)
     attempts = _write_verdicts(session, job, submission, grading)
     if is_regrade(job):
         _replace_attempts(session, submission, attempts)
@@ -64,8 +64,8 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
         lesson=lesson,
         state=state.value,
         received_at=submission.received_at,
-        course=course,
-        course_version=version,
+        course=session.get_one(CourseRow, version.course_id).slug,
+        course_version=version.number,
         autograded_exercises=_select_automatically_graded_exercises(session, submission.release_id),
         attempts=tuple(to_attempt(row, lesson) for row in attempts),
     )
@@ -74,7 +74,7 @@ def record_grading(session: Session, job: JobRow, grading: Grading, now: datetim
     )
     append_events(session, assignment.classroom_id, [graded_event], now)
     if attempts:
-        _grant_awards(session, assignment.classroom_id, submission.person_id, now)
+        _grant_awards(session, assignment.classroom_id, version, submission.person_id, now)
 
 
 def _find_assignment(session: Session, submission: SubmissionRow) -> tuple[AssignmentRow, str]:
@@ -88,16 +88,6 @@ def _find_assignment(session: Session, submission: SubmissionRow) -> tuple[Assig
 def _find_member_id(session: Session, classroom_id: UUID, person_id: UUID) -> UUID:
     return session.scalars(
         select(MemberRow.id).where(MemberRow.classroom_id == classroom_id, MemberRow.person_id == person_id)
-    ).one()
-
-
-def _find_course_version(session: Session, classroom_id: UUID) -> tuple[str, int]:
-    """Return the course's slug and the version number that the classroom has adopted."""
-    return session.execute(
-        select(CourseRow.slug, CourseVersionRow.number)
-        .join(CourseVersionRow, CourseVersionRow.course_id == CourseRow.id)
-        .join(ClassroomRow, ClassroomRow.version_id == CourseVersionRow.id)
-        .where(ClassroomRow.id == classroom_id)
     ).one()
 
 
@@ -211,11 +201,13 @@ def _select_automatically_graded_exercises(session: Session, release_id: str) ->
     )
 
 
-def _grant_awards(session: Session, classroom_id: UUID, person_id: UUID, now: datetime) -> None:
-    """Grant the achievements that the person has now earned, each at most once."""
+def _grant_awards(
+    session: Session, classroom_id: UUID, version: CourseVersionRow, person_id: UUID, now: datetime
+) -> None:
+    """Grant the achievements of the adopted version that the person has now earned, each at most once."""
     counters = update_counters(session, classroom_id, person_id)
     award_events = []
-    for achievement in to_achievements(find_adopted_version(session, classroom_id)):
+    for achievement in to_achievements(version):
         if not measure_progress(counters, achievement).is_earned:
             continue
         key_columns = {"person_id": person_id, "classroom_id": classroom_id, "achievement": achievement.slug}

@@ -25,7 +25,10 @@ def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolat
         )
 
 
-def find_isolation(session: Session, release_id: str, grader_version: str = GRADER_VERSION) -> ReleaseIsolation | None:
-    """Return the isolation of a release, in the caller's transaction; None if it is unknown or can no longer be read."""
-    row = session.get(IsolationRow, (release_id, grader_version))
+def find_isolation(session: Session, release_id: str) -> ReleaseIsolation | None:
+    """Return the isolation of a release that this grader version has determined, in the caller's transaction.
+
+    None if it is unknown or can no longer be read.
+    """
+    row = session.get(IsolationRow, (release_id, GRADER_VERSION))
     return load_isolation(row.body) if row is not None else None

@@ -155,13 +155,12 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
         .where(SubmissionRow.id == row.submission_id)
     ).one()
-    assert row.worker and row.lease_until
+    assert row.worker
     return Job(
         id=row.id,
         submission_id=submission.id,
         kind=SubmissionKind(submission.kind),
         worker=row.worker,
-        lease_until=row.lease_until,
         claim_count=row.claim_count,
         exercises=load_exercises(session, {row.release_id})[row.release_id],
         sealed_files=load_release_files(session, database, row.release_id, "sealed"),

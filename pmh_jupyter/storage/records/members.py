@@ -15,8 +15,8 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.shared_queries import (
+    find_classroom_row,
     find_membership,
-    make_classroom_not_found_error,
     select_memberships,
     to_membership,
 )
@@ -39,9 +39,7 @@ def get_membership(database: Database, person_id: UUID, classroom: str) -> Membe
 def set_member_role(database: Database, person_id: UUID, classroom: str, role: Role) -> Membership:
     """Give a person this role in a classroom, and make them a member if they are not. Raises NotFound for an unknown classroom."""
     with database.begin_write() as session:
-        classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
-        if classroom_row is None:
-            raise make_classroom_not_found_error(classroom)
+        classroom_row = find_classroom_row(session, classroom)
         _add_member(session, database, person_id, classroom_row.id).role = role.value
         session.flush()
         return find_membership(session, person_id, classroom)
@@ -53,9 +51,7 @@ def add_join_code(database: Database, classroom: str, role: Role, code: str) -> 
     Raises NotFound for an unknown classroom, Conflict if the code belongs to another classroom or role.
     """
     with database.begin_write() as session:
-        classroom_row = session.scalars(select(ClassroomRow).where(ClassroomRow.slug == classroom)).one_or_none()
-        if classroom_row is None:
-            raise make_classroom_not_found_error(classroom)
+        classroom_row = find_classroom_row(session, classroom)
         values = {"code": code, "classroom_id": classroom_row.id, "role": role.value}
         if insert_if_absent(session, JoinCodeRow, **values, created_at=database.now()):
             return

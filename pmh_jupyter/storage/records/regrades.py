@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.fair_queue import REGRADE_PRIORITY, NewJob, enqueue_job
@@ -24,24 +23,19 @@ FINISHED_STATES = (SubmissionState.GRADED.value, SubmissionState.FAILED.value)
 
 @dataclass(frozen=True)
 class RegradeSummary:
-    """Numbers of submissions: newly queued, and unchanged, because this version of the grader has graded or queued them already.
+    """Numbers of submissions: newly queued, and skipped, because this version of the grader has graded or queued them already.
 
     Both only count for the current limits: after a change of the limits, a submission is queued again.
     """
 
     queued_count: int
-    unchanged_count: int
+    skipped_count: int
 
 
 def enqueue_regrades(
-    database: Database,
-    person_id: UUID,
-    classroom: str,
-    lesson: str,
-    request_id: str = "",
-    grader_version: str = GRADER_VERSION,
+    database: Database, person_id: UUID, classroom: str, lesson: str, request_id: str = ""
 ) -> RegradeSummary:
-    """Queue all final submissions of an assignment that `grader_version` has not graded yet within the current limits.
+    """Queue all final submissions of an assignment that this version of the grader has not graded yet within the current limits.
 
     Each is graded against the release that it was made with. Repeating the call has no effect, or continues an interrupted one.
     The old verdicts remain valid until there are new ones, and if the regrade fails. Raises NotFound for an unknown classroom or
@@ -50,8 +44,8 @@ def enqueue_regrades(
     with database.begin_read() as session:
         classroom_id = find_membership(session, person_id, classroom).classroom.id
         assignment_row = find_assigned_lesson(session, classroom_id, lesson).assignment
-        assignment_id, key = assignment_row.id, make_grading_key(assignment_row, grader_version)
-    queued_count = unchanged_count = 0
+        assignment_id, key = assignment_row.id, make_grading_key(assignment_row)
+    queued_count = skipped_count = 0
     after_id: UUID | None = None
     while True:
         with database.begin_write() as session:
@@ -59,9 +53,9 @@ def enqueue_regrades(
             for row in submissions:
                 job = NewJob(row.id, row.release_id, key, classroom_id, REGRADE_PRIORITY, request_id)
                 is_new = enqueue_job(session, job, database.now())
-                queued_count, unchanged_count = queued_count + is_new, unchanged_count + (not is_new)
+                queued_count, skipped_count = queued_count + is_new, skipped_count + (not is_new)
         if not submissions:
-            return RegradeSummary(queued_count, unchanged_count)
+            return RegradeSummary(queued_count, skipped_count)
         after_id = submissions[-1].id
 
 

@@ -45,16 +45,24 @@ def to_membership(
     member: MemberRow, person: PersonRow, classroom_row: ClassroomRow, version: CourseVersionRow, course: str
 ) -> Membership:
     """Convert the rows of `select_memberships`."""
-    classroom = Classroom(
-        classroom_row.id,
-        classroom_row.slug,
-        classroom_row.title,
-        classroom_row.time_zone,
-        course,
-        version.title,
-        version.number,
-    )
+    classroom = to_classroom(classroom_row, version, course)
     return Membership(member.id, Person(person.id, person.name), classroom, Role(member.role))
+
+
+def to_classroom(row: ClassroomRow, version: CourseVersionRow, course: str) -> Classroom:
+    """Convert the rows of a classroom, of the course version that it has adopted, and the course's slug."""
+    return Classroom(row.id, row.slug, row.title, row.time_zone, course, version.title, version.number)
+
+
+def find_classroom_row(session: Session, slug: str, *, is_locked: bool = False) -> ClassroomRow:
+    """Return a classroom's row. Raises NotFound. is_locked: no other transaction changes the row until this one ends."""
+    query = select(ClassroomRow).where(ClassroomRow.slug == slug)
+    if is_locked:
+        query = query.with_for_update(key_share=True)
+    row = session.scalars(query).one_or_none()
+    if row is None:
+        raise make_classroom_not_found_error(slug)
+    return row
 
 
 def find_membership(session: Session, person_id: UUID, classroom: str) -> Membership:
@@ -150,6 +158,29 @@ def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[E
 def to_achievements(version: CourseVersionRow) -> tuple[Achievement, ...]:
     """Return the achievements of a course version."""
     return tuple(Achievement(**data) for data in version.achievements)
+
+
+def find_version(session: Session, course: str, number: int | None = None) -> CourseVersionRow | None:
+    """Return a version of a course (None: the newest); None if it does not exist."""
+    query = (
+        select(CourseVersionRow)
+        .join(CourseRow, CourseRow.id == CourseVersionRow.course_id)
+        .where(CourseRow.slug == course)
+        .order_by(CourseVersionRow.number.desc())
+        .limit(1)
+    )
+    return session.scalars(query if number is None else query.where(CourseVersionRow.number == number)).one_or_none()
+
+
+def require_version(session: Session, course: str, number: int | None = None) -> CourseVersionRow:
+    """Return a version of a course (None: the newest). Raises NotFound."""
+    version = find_version(session, course, number)
+    if version is None:
+        missing_version = "" if number is None else f", version {number}"
+        raise NotFound(
+            f"There is no released course {course!r}{missing_version}.", advice="Release it with `pmh course release`."
+        )
+    return version
 
 
 def find_adopted_version(session: Session, classroom_id: UUID) -> CourseVersionRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import Exercise
@@ -16,37 +16,37 @@ from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records.progress_queries import load_person_attempts
 from pmh_jupyter.storage.records.shared_queries import (
     MembershipRow,
+    find_classroom_row,
     find_membership,
     load_assigned_lessons,
     load_exercises,
-    make_classroom_not_found_error,
     select_memberships,
     to_membership,
 )
 from pmh_jupyter.storage.records.submissions import load_newest_submissions
-from pmh_jupyter.storage.tables.classrooms import ClassroomRow, MemberRow
+from pmh_jupyter.storage.tables.classrooms import MemberRow
 from pmh_jupyter.storage.tables.people import PersonRow
 
+MEMBERS_PER_PAGE = 50
 
-def load_gradebook(
-    database: Database, classroom: str, page: int = 1, per_page: int = 50, name_contains: str = ""
-) -> Gradebook:
+
+def load_gradebook(database: Database, classroom: str, page: int = 1, name_contains: str = "") -> Gradebook:
     """Return one page of members, ordered by name, with their progress in each exercise.
 
-    page: counts from 1. name_contains: only members whose name contains this text, in upper or lower case.
+    page: counts from 1. name_contains: only members whose name contains this string, in upper or lower case.
     Raises NotFound for an unknown classroom or page.
     """
     with database.begin_read() as session:
-        classroom_id = _find_classroom_id(session, classroom)
+        classroom_id = find_classroom_row(session, classroom).id
         query = select_memberships().where(
             MemberRow.classroom_id == classroom_id, PersonRow.name.icontains(name_contains, autoescape=True)
         )
         member_count = session.scalar(query.with_only_columns(func.count())) or 0
-        page_count = max(1, -(-member_count // per_page))
+        page_count = max(1, -(-member_count // MEMBERS_PER_PAGE))
         if not 1 <= page <= page_count:
             raise NotFound(f"The gradebook has no page {page}.", advice="Open page 1.")
         columns = _load_columns(session, classroom_id)
-        members = _load_page(session, query, page, per_page)
+        members = _load_page(session, query, page)
         return Gradebook(
             classroom=classroom,
             columns=tuple(column for column, _ in columns),
@@ -56,30 +56,23 @@ def load_gradebook(
         )
 
 
-def list_member_submissions(
-    database: Database, classroom: str, person_id: UUID, lesson: str | None = None, limit: int = 100
-) -> tuple[MemberSubmission, ...]:
-    """Return a member's newest submissions in a classroom, newest first. Raises NotFound if the person is not a member."""
+def list_member_submissions(database: Database, classroom: str, person_id: UUID) -> tuple[MemberSubmission, ...]:
+    """Return a member's newest submissions in a classroom, newest first, at most MAX_LISTED_SUBMISSIONS.
+
+    Raises NotFound if the person is not a member.
+    """
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return tuple(
-            MemberSubmission(member.person, submission)
-            for submission in load_newest_submissions(session, member, lesson, limit)
+            MemberSubmission(member.person, submission) for submission in load_newest_submissions(session, member)
         )
 
 
 def load_lesson_titles(database: Database, classroom: str) -> dict[str, str]:
     """Return the titles of a classroom's lessons by slug. Raises NotFound for an unknown classroom."""
     with database.begin_read() as session:
-        assigned_lessons = load_assigned_lessons(session, _find_classroom_id(session, classroom))
+        assigned_lessons = load_assigned_lessons(session, find_classroom_row(session, classroom).id)
         return {assigned_lesson.slug: assigned_lesson.title for assigned_lesson in assigned_lessons}
-
-
-def _find_classroom_id(session: Session, classroom: str) -> UUID:
-    classroom_id = session.scalar(select(ClassroomRow.id).where(ClassroomRow.slug == classroom))
-    if classroom_id is None:
-        raise make_classroom_not_found_error(classroom)
-    return classroom_id
 
 
 def _load_columns(session: Session, classroom_id: UUID) -> list[tuple[GradebookColumn, Exercise]]:
@@ -97,8 +90,8 @@ def _load_columns(session: Session, classroom_id: UUID) -> list[tuple[GradebookC
     ]
 
 
-def _load_page(session: Session, query: Select[*MembershipRow], page: int, per_page: int) -> tuple[Membership, ...]:
-    rows = session.execute(query.order_by(PersonRow.name).limit(per_page).offset((page - 1) * per_page))
+def _load_page(session: Session, query: Select[*MembershipRow], page: int) -> tuple[Membership, ...]:
+    rows = session.execute(query.order_by(PersonRow.name).limit(MEMBERS_PER_PAGE).offset((page - 1) * MEMBERS_PER_PAGE))
     return tuple(to_membership(*row) for row in rows)
 
 

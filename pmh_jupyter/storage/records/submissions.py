@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.deadlines import format_local_time
 from pmh_jupyter.domain.events import EventKind
-from pmh_jupyter.domain.hashing import compute_content_hash, compute_sha256_hex
 from pmh_jupyter.domain.people import Classroom, Membership
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind, SubmissionState
@@ -35,6 +34,8 @@ from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.courses import LessonRow
 from pmh_jupyter.storage.tables.submissions import SubmissionFileRow, SubmissionRow
 
+MAX_LISTED_SUBMISSIONS = 100
+
 SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
 
@@ -42,7 +43,9 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
     """Store a submission and queue its grading. Sending it again (same id, person and content) returns it and changes nothing.
 
     sign: makes the receipt of a final submission from its fields, all of them text: submission_id, person_id, classroom, lesson,
-    release_id, content_hash, received_at. The receipt is stored in the same transaction.
+    release_id, content_hash, received_at. The receipt is stored in the same transaction. It is made here, because `received_at` is only
+    known while the membership is locked: submissions of a person that arrive at once, from two tabs or through two processes, are
+    recorded in the order of their times, and the time on a receipt is the one that was compared with the deadline.
 
     Raises NotFound (unknown classroom or lesson), BadInput (unknown exercises, invalid paths), Conflict (not open, closed, no
     submissions left, foreign release, id used by another submission), Unavailable (disk full, no database).
@@ -52,16 +55,17 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
         if existing:
             return existing
         # Before any file is written, so that rejected submissions cannot fill the disk.
-        _require_admissible(session, database, new_submission)
-    database.blobs.stage("submission", (file.content for file in new_submission.files))
+        _require_admissible(session, new_submission, database.now())
+    database.blobs.stage("submission", new_submission.files)
     with database.begin_write() as session:
         member = find_membership(session, new_submission.person_id, new_submission.classroom)
         lock_member(session, member.id)
         existing = _find_existing(session, new_submission)
         if existing:
             return existing
-        assigned_lesson = _require_admissible(session, database, new_submission)
-        _insert_submission(session, database, new_submission, assigned_lesson, sign, database.now())
+        received_at = database.now()
+        assigned_lesson = _require_admissible(session, new_submission, received_at)
+        _insert_submission(session, database, new_submission, assigned_lesson, sign, received_at)
         data = {
             "submission_id": str(new_submission.id),
             "kind": new_submission.kind.value,
@@ -72,7 +76,7 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
             session,
             member.classroom.id,
             [NewEvent(EventKind.SUBMISSION_RECEIVED, new_submission.person_id, data)],
-            database.now(),
+            received_at,
         )
         return load_submissions(session, [new_submission.id])[0]
 
@@ -87,17 +91,18 @@ def get_submission(database: Database, submission_id: UUID, person_id: UUID) -> 
 
 
 def list_submissions(
-    database: Database, person_id: UUID, classroom: str, lesson: str | None = None, limit: int = 100
+    database: Database, person_id: UUID, classroom: str, lesson: str | None = None
 ) -> tuple[Submission, ...]:
-    """Return a person's newest submissions in a classroom, newest first. Raises NotFound if the person is not a member."""
+    """Return a person's newest submissions in a classroom, newest first, at most MAX_LISTED_SUBMISSIONS.
+
+    Raises NotFound if the person is not a member.
+    """
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
-        return load_newest_submissions(session, member, lesson, limit)
+        return load_newest_submissions(session, member, lesson)
 
 
-def load_newest_submissions(
-    session: Session, member: Membership, lesson: str | None, limit: int
-) -> tuple[Submission, ...]:
+def load_newest_submissions(session: Session, member: Membership, lesson: str | None = None) -> tuple[Submission, ...]:
     """Return a member's newest submissions, newest first. Internal to `storage`."""
     query = (
         select(SubmissionRow.id)
@@ -105,7 +110,7 @@ def load_newest_submissions(
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
         .where(AssignmentRow.classroom_id == member.classroom.id, SubmissionRow.person_id == member.person.id)
         .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
-        .limit(limit)
+        .limit(MAX_LISTED_SUBMISSIONS)
     )
     if lesson is not None:
         query = query.where(LessonRow.slug == lesson)
@@ -124,7 +129,7 @@ def _find_existing(session: Session, new_submission: NewSubmission) -> Submissio
         new_submission.classroom,
         new_submission.lesson,
         new_submission.release_id,
-        compute_content_hash(new_submission.files),
+        new_submission.content_hash,
     )
     if (
         existing.person_id,
@@ -142,14 +147,14 @@ def _make_id_conflict() -> Conflict:
     return Conflict("Another submission already has this id.", advice="Send yours again with a new id.")
 
 
-def _require_admissible(session: Session, database: Database, new_submission: NewSubmission) -> AssignedLesson:
+def _require_admissible(session: Session, new_submission: NewSubmission, now: datetime) -> AssignedLesson:
     """Return the lesson of the submission. Raises NotFound, BadInput or Conflict as `receive_submission` does."""
     member = find_membership(session, new_submission.person_id, new_submission.classroom)
     assigned_lesson = find_assigned_lesson(session, member.classroom.id, new_submission.lesson)
     require_release(session, assigned_lesson, new_submission.release_id)
     _require_valid_content(session, new_submission)
     if not has_permission(member.role, Permission.SUBMIT_ANYTIME):
-        _require_open(assigned_lesson, member.classroom, database.now())
+        _require_open(assigned_lesson, member.classroom, now)
         _require_submissions_left(session, assigned_lesson, new_submission)
     return assigned_lesson
 
@@ -219,7 +224,6 @@ def _insert_submission(
     now: datetime,
 ) -> None:
     """Insert the submission, its files and its job."""
-    digest = compute_content_hash(new_submission.files)
     is_inserted = insert_if_absent(
         session,
         SubmissionRow,
@@ -229,10 +233,10 @@ def _insert_submission(
         person_id=new_submission.person_id,
         release_id=new_submission.release_id,
         exercises=list(new_submission.exercises),
-        content_hash=digest,
+        content_hash=new_submission.content_hash,
         received_at=now,
         state=SubmissionState.QUEUED.value,
-        receipt=dict(sign(_collect_receipt_fields(new_submission, digest, now)))
+        receipt=dict(sign(_collect_receipt_fields(new_submission, now)))
         if new_submission.kind is SubmissionKind.FINAL
         else None,
         repairs=[],
@@ -240,12 +244,10 @@ def _insert_submission(
     )
     if not is_inserted:  # a concurrent submission of another person has the same id
         raise _make_id_conflict()
-    database.blobs.store(session, "submission", (file.content for file in new_submission.files))
+    database.blobs.store(session, "submission", new_submission.files)
     for file in new_submission.files:
-        session.add(
-            SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=compute_sha256_hex(file.content))
-        )
-    key = make_grading_key(assigned_lesson.assignment, new_submission.grader_version)
+        session.add(SubmissionFileRow(submission_id=new_submission.id, path=file.path, sha256=file.sha256))
+    key = make_grading_key(assigned_lesson.assignment)
     job = NewJob(
         new_submission.id,
         new_submission.release_id,
@@ -258,13 +260,13 @@ def _insert_submission(
     session.flush()
 
 
-def _collect_receipt_fields(new_submission: NewSubmission, digest: str, now: datetime) -> dict[str, str]:
+def _collect_receipt_fields(new_submission: NewSubmission, now: datetime) -> dict[str, str]:
     return {
         "submission_id": str(new_submission.id),
         "person_id": str(new_submission.person_id),
         "classroom": new_submission.classroom,
         "lesson": new_submission.lesson,
         "release_id": new_submission.release_id,
-        "content_hash": digest,
+        "content_hash": new_submission.content_hash,
         "received_at": now.isoformat(),
     }

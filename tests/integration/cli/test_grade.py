@@ -85,7 +85,7 @@ def test_unreadable_submissions_are_reported_and_the_others_are_graded(
     assert run_grade(SOURCE, *paths, "--json") == 2
     captured = capsys.readouterr()
     assert json.loads(captured.out)["score"] == 4.0
-    for text in ("broken.ipynb is not a notebook", "none.ipynb cannot be read", "empty holds no notebook"):
+    for text in ("broken.ipynb is not a notebook", "none.ipynb cannot be read", "empty contains no notebook"):
         assert text in captured.err
 
 
@@ -113,7 +113,7 @@ def test_path_that_is_no_submission_is_listed_and_changes_the_exit_code(
     assert run_grade(SOURCE, str(tmp_path / "class"), "--json") == 3
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == 1
-    assert "class/bob is not graded: it holds no notebook" in captured.err
+    assert "class/bob is not graded: it contains no notebook" in captured.err
     assert "1 graded, 1 without a submission of this lesson" in captured.err
 
 

@@ -186,7 +186,7 @@ def test_layout_of_nbgrader_is_understood(tmp_path: Path, output: Path, capsys: 
     assert run(SOURCE, submitted, "--output", output) == 3
     errors = capsys.readouterr().err
     assert "2 graded, 1 without a submission of this lesson" in errors
-    assert f"{submitted / 'cid'} is not graded: it holds no notebook" in errors
+    assert f"{submitted / 'cid'} is not graded: it contains no notebook" in errors
     paths = [json.loads(line)["submission"] for line in output.read_text().splitlines()]
     assert sorted(paths) == [str(submitted / name / "lesson") for name in ("ann", "bob")]
     assert run(SOURCE, submitted / "ann", submitted / "bob" / "lesson", "--output", output) == 0
@@ -222,7 +222,7 @@ def test_submissions_are_read_one_by_one(tmp_path: Path) -> None:
         out, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 2
     assert len(out.splitlines()) == 19
-    assert "s19 holds no notebook" in errors
+    assert "s19 contains no notebook" in errors
     assert "1 not readable" in errors
 
 

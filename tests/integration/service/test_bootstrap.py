@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.errors import Conflict, InvalidCourse, NotFound
 from pmh_jupyter.service import bootstrap
 from pmh_jupyter.service.bootstrap import DEMO_CLASSROOM, STARTER_COURSE, add_member, bootstrap_database
-from pmh_jupyter.service.course_releases import release_without_sandbox
+from pmh_jupyter.service.course_releases import build_releases, release_without_sandbox, save_course
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.records import courses, members, people
 from tests.support import tiny_course
@@ -85,4 +86,4 @@ def test_invalid_course_and_unknown_classroom_are_rejected(settings: Settings) -
             release_without_sandbox(database, tiny_course.course_files()[:1])
         assert caught.value.problems
         with pytest.raises(NotFound):
-            release_without_sandbox(database, tiny_course.course_files(), ["nowhere"])
+            save_course(database, build_releases(read_course(tiny_course.course_files()), None), ["nowhere"])

@@ -82,7 +82,7 @@ async def test_health_responds_while_the_database_is_locked(
             connection.execute("BEGIN EXCLUSIVE")
             calls = [ada.check(two="two = 2") for _ in range(6)] + [ada.submit(two="two = 2") for _ in range(6)]
             tasks = [asyncio.create_task(call) for call in calls]
-            pool = live.service.pool
+            pool = live.service.blocking_executor
             assert isinstance(pool, ThreadPoolExecutor) and len(calls) > DATABASE_THREADS
             await wait_until_async(pool._work_queue.qsize, "all threads to wait for the database")
             async with asyncio.timeout(TIMEOUT_SECONDS):

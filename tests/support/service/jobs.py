@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +17,6 @@ def make_job(**changes: Any) -> Job:
         submission_id=uuid4(),
         kind=SubmissionKind.CHECK,
         worker="",
-        lease_until=datetime(2026, 11, 22, tzinfo=UTC),
         claim_count=1,
         exercises=(),
         sealed_files=(),

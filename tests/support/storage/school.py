@@ -47,6 +47,7 @@ def release(lesson: str, *exercises: Exercise, text: bytes = b"{}") -> Release:
 
 
 FIRST = release("first", exercise("a"), exercise("b"))
+NEWER_FIRST = release("first", exercise("a"), exercise("b"), exercise("z"), text=b"newer")
 SECOND = release("second", exercise("c"), exercise("essay", is_manually_graded=True))
 ACHIEVEMENTS = (
     Achievement("first-solve", "First", "One solved.", "star", "exercises-solved", 1),
@@ -122,6 +123,12 @@ class School:
         """Send a final submission and grade it."""
         self.send(person, SubmissionKind.FINAL, lesson=lesson)
         return self.grade_next(**outcomes)
+
+
+def adopt_newer_first(school: School) -> None:
+    """Release another version of the first lesson, which the classroom adopts."""
+    courses.save_course_version(school.database, course(), {"first": NEWER_FIRST, "second": SECOND})
+    classrooms.adopt_version(school.database, CLASSROOM, "course")
 
 
 def verdict(grade_id: str, outcome: Outcome) -> ExerciseVerdict:

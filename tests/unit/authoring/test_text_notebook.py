@@ -5,7 +5,7 @@ import json
 import jupytext
 import pytest
 
-from pmh_jupyter.authoring.text_notebook import is_notebook, to_ipynb
+from pmh_jupyter.authoring.text_notebook import is_source_notebook, to_ipynb
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import InvalidNotebook
 
@@ -65,7 +65,7 @@ x = 1
     ],
 )
 def test_text_file_with_a_header_is_a_notebook(path: str, text: str, expected: bool) -> None:
-    assert is_notebook(File(path, text.encode())) is expected
+    assert is_source_notebook(File(path, text.encode())) is expected
 
 
 def test_myst_keeps_metadata_and_becomes_ipynb() -> None:

@@ -7,8 +7,9 @@ from tornado.web import HTTPError
 
 from pmh_jupyter.errors import BadInput, Unavailable
 from pmh_jupyter.server_extension.error_replies import ServiceError, to_error_response
-from pmh_jupyter.server_extension.request_bodies import MAX_PROBLEMS, parse_body
+from pmh_jupyter.server_extension.request_bodies import parse_body
 from pmh_jupyter.wire.base import ErrorReply
+from pmh_jupyter.wire.errors import MAX_PROBLEMS
 from pmh_jupyter.wire.lab import LabCheckRequest
 
 REPLY = ErrorReply(code="conflict", message="Closed.", advice="Ask.", request_id="theirs")
@@ -46,6 +47,13 @@ def test_each_invalid_field_of_a_request_is_named() -> None:
         parse_body(LabCheckRequest, b'{"id": "no", "exercises": "swap", "unknown": 1}')
     fields = {problem.message.split(":")[0] for problem in raised.value.problems}
     assert fields == {"id", "exercises", "unknown"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"id": "no"}', b"[]", b"{ half"])
+def test_malformed_request_is_rejected_with_its_problems(body: bytes) -> None:
+    with pytest.raises(BadInput) as raised:
+        parse_body(LabCheckRequest, body)
+    assert raised.value.problems
 
 
 def test_number_of_problems_is_limited() -> None:

@@ -16,6 +16,7 @@ from pmh_jupyter.server_extension.open_lesson import LessonOpener
 from pmh_jupyter.server_extension.opened_releases import OpenedReleases
 from pmh_jupyter.server_extension.service_client import ServiceClient
 from pmh_jupyter.wire.base import ErrorReply
+from pmh_jupyter.wire.lab import OpenLessonRequest
 from tests.support.lab.requests import REQUEST_ID
 from tests.support.notebooks import notebook
 from tests.support.observed_lock import ObservedLock
@@ -52,7 +53,7 @@ async def test_first_opening_writes_the_files_and_records_the_release(
 ) -> None:
     release = service.publish("values", FILES)
 
-    reply = await opener.open(*LESSON, b"", REQUEST_ID)
+    reply = await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
 
     assert (reply.folder, reply.release_id) == ("courses/physics-1/values", release.id)
     assert reply.notebooks == ("courses/physics-1/values/values.ipynb",)
@@ -68,7 +69,7 @@ async def test_files_of_a_student_have_ordinary_permissions(
     service.publish("values", FILES)
     umask = os.umask(0o022)
     try:
-        await opener.open(*LESSON, b"", REQUEST_ID)
+        await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
     finally:
         os.umask(umask)
     assert (folder / "values.ipynb").stat().st_mode & 0o777 == 0o644
@@ -78,10 +79,10 @@ async def test_update_reports_its_merge_and_the_path_of_the_backup(
     opener: LessonOpener, service: SmallService, folder: Path
 ) -> None:
     service.publish("values", FILES)
-    await opener.open(*LESSON, b"", REQUEST_ID)
+    await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
     service.publish("values", {**FILES, "values.ipynb": notebook(swap="pass", mean="pass")})
 
-    reply = await opener.open(*LESSON, b"", REQUEST_ID)
+    reply = await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
 
     assert reply.merge is not None and "mean" in reply.merge.added
     assert reply.merge.backup_path is not None
@@ -91,11 +92,11 @@ async def test_update_reports_its_merge_and_the_path_of_the_backup(
 
 async def test_postponed_update_is_not_recorded(opener: LessonOpener, service: SmallService) -> None:
     first = service.publish("values", FILES)
-    await opener.open(*LESSON, b"", REQUEST_ID)
+    await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
     service.publish("values", {**FILES, "values.ipynb": notebook(swap="pass", mean="pass")})
-    body = json.dumps({"unsaved_notebooks": ["courses/physics-1/values/values.ipynb"]}).encode()
+    request = OpenLessonRequest(unsaved_notebooks=("courses/physics-1/values/values.ipynb",))
 
-    reply = await opener.open(*LESSON, body, REQUEST_ID)
+    reply = await opener.open(*LESSON, request, REQUEST_ID)
 
     assert reply.is_update_postponed and reply.release_id == first.id
     assert service.opened == {"values": first.id}
@@ -107,10 +108,10 @@ async def test_release_is_not_recorded_on_disk_if_the_service_cannot_record_it(
     service.publish("values", FILES)
     service.fail("opened", 503, ErrorReply(code="unavailable", message="Busy.", advice="Wait.", request_id=REQUEST_ID))
     with pytest.raises(ServiceError):
-        await opener.open(*LESSON, b"", REQUEST_ID)
+        await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
     assert not state_file.exists()
 
-    await opener.open(*LESSON, b"", REQUEST_ID)
+    await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
 
     assert state_file.exists() and "values" in service.opened
 
@@ -125,7 +126,7 @@ async def test_full_disk_is_reported_and_nothing_is_recorded(
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(NotSaved, match="No space left"):
-        await opener.open(*LESSON, b"", REQUEST_ID)
+        await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
     assert service.opened == {} and not state_file.exists()
 
 
@@ -134,7 +135,7 @@ async def test_reply_in_an_unknown_format_is_unavailable_and_names_the_remedy(
 ) -> None:
     service.respond_with("files", b'{"unknown": 1}')
     with pytest.raises(Unavailable) as raised:
-        await opener.open(*LESSON, b"", REQUEST_ID)
+        await opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID)
     assert "Restart your server" in raised.value.advice
 
 
@@ -143,7 +144,7 @@ async def test_lock_of_the_disk_is_held_until_the_files_are_written(
 ) -> None:
     service.publish("values", FILES)
     async with disk_lock:
-        opening = asyncio.create_task(opener.open(*LESSON, b"", REQUEST_ID))
+        opening = asyncio.create_task(opener.open(*LESSON, OpenLessonRequest(), REQUEST_ID))
         await disk_lock.wait_for_contention(opening)
         assert not folder.exists()
     async with disk_lock:  # the lock is fair: the opener comes first

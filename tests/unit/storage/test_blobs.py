@@ -32,9 +32,10 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
 
 
 def store(blobs: BlobStore, database: Database, contents: list[bytes]) -> None:
-    blobs.stage("submission", contents)
+    files = [File("any", content) for content in contents]
+    blobs.stage("submission", files)
     with database.begin_write() as session:
-        blobs.store(session, "submission", contents)
+        blobs.store(session, "submission", files)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -87,10 +88,10 @@ def test_blob_file_is_synced_before_the_rename_and_its_folder_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blobs = FileBlobStore(tmp_path)
-    blobs.stage("submission", [b"first"])
+    blobs.stage("submission", [File("any", b"first")])
     (tmp_path / "submission" / compute_sha256_hex(b"second")[:2]).mkdir(exist_ok=True)
     steps = record_write_steps(monkeypatch)
-    blobs.stage("submission", [b"second"])
+    blobs.stage("submission", [File("any", b"second")])
     assert steps == ["fsync file", "rename", "fsync folder"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
@@ -87,8 +88,8 @@ def test_contradiction_between_tables_is_noticed(graded_school: GradedSchool, da
 def test_blob_without_a_row_is_noticed(graded_school: GradedSchool) -> None:
     school, receipts, keys = graded_school
     with school.database.begin_write() as session:
-        school.database.blobs.stage("submission", [b"stray"])
-        school.database.blobs.store(session, "submission", [b"stray"])
+        school.database.blobs.stage("submission", [File("any", b"stray")])
+        school.database.blobs.store(session, "submission", [File("any", b"stray")])
     with pytest.raises(AssertionError, match="other files than the submitted ones"):
         check_consistency(school.database, receipts, keys)
 

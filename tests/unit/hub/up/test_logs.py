@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pmh_jupyter.hub.up.logs import MAX_OLD_LOGS, read_tail, rotate_log
+from pmh_jupyter.hub.up.logs import MAX_OLD_LOGS, TAIL_LINES, read_tail, rotate_log
 
 
 def test_logs_are_rotated_and_old_ones_deleted(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_new_log_is_empty_and_closed_to_others(tmp_path: Path) -> None:
 def test_tail_is_the_last_lines(tmp_path: Path) -> None:
     log = tmp_path / "hub.log"
     log.write_text("".join(f"line {number}\n" for number in range(100)))
-    assert read_tail(log, 2) == "line 98\nline 99"
+    assert read_tail(log).splitlines() == [f"line {number}" for number in range(100 - TAIL_LINES, 100)]
 
 
 def test_invalid_utf8_in_a_log_is_replaced(tmp_path: Path) -> None:

@@ -62,15 +62,15 @@ def test_limits_of_the_classroom_outlive_a_new_course_version(school: School, te
 def test_submission_graded_within_other_limits_can_be_regraded(school: School, teacher: Person) -> None:
     school.submit(school.add_member(), a=Outcome.TIMED_OUT)
     arguments = (school.database, teacher.id, CLASSROOM, "first")
-    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, unchanged_count=1)
+    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, skipped_count=1)
     set_limit_overrides(school.database, teacher.id, CLASSROOM, "first", OVERRIDES)
-    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=1, unchanged_count=0)
-    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, unchanged_count=1)
+    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=1, skipped_count=0)
+    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, skipped_count=1)
     job = school.claim()
     assert job.is_regrade and job.limits == COMBINED
     school.send(school.add_member("late"), SubmissionKind.FINAL)
     school.grade_next(a=Outcome.PASSED)
-    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, unchanged_count=2)
+    assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, skipped_count=2)
 
 
 @pytest.mark.parametrize(("classroom", "lesson"), [(CLASSROOM, "third"), ("elsewhere", "first")])

@@ -10,14 +10,13 @@ from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message, Outcome
 from pmh_jupyter.errors import NotFound
-from pmh_jupyter.storage.records import jobs, staff, submissions
+from pmh_jupyter.storage.records import grading_keys, jobs, staff, submissions
 from pmh_jupyter.storage.records.regrades import RegradeSummary, enqueue_regrades
 from pmh_jupyter.storage.tables.results import LedgerRow, VerdictRow
 from tests.support.storage import replay
 from tests.support.storage.school import CLASSROOM, School, grading, latest_event_number
 
 FAILED, PASSED = Outcome.FAILED, Outcome.PASSED
-NEW_GRADER = "the next grader"
 
 
 @pytest.fixture
@@ -25,8 +24,11 @@ def teacher(school: School) -> Person:
     return school.add_member("teacher", Role.INSTRUCTOR)
 
 
-def request_regrade(school: School, teacher: Person, grader: str = NEW_GRADER) -> RegradeSummary:
-    return enqueue_regrades(school.database, teacher.id, CLASSROOM, "first", "request-1", grader)
+def request_regrade(school: School, teacher: Person) -> RegradeSummary:
+    """Request a regrade with the next version of the grader."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grading_keys, "GRADER_VERSION", "the next grader")
+        return enqueue_regrades(school.database, teacher.id, CLASSROOM, "first", "request-1")
 
 
 def test_each_final_submission_is_queued_once(school: School, teacher: Person) -> None:
@@ -35,8 +37,8 @@ def test_each_final_submission_is_queued_once(school: School, teacher: Person) -
         school.submit(person, a=FAILED)
     school.check(person, a=FAILED)
     school.send(person, SubmissionKind.FINAL)  # not graded yet, so the new grader will grade it anyway
-    assert request_regrade(school, teacher) == RegradeSummary(queued_count=3, unchanged_count=0)
-    assert request_regrade(school, teacher) == RegradeSummary(queued_count=0, unchanged_count=3)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=3, skipped_count=0)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=0, skipped_count=3)
     assert jobs.count_queued_jobs(school.database) == 4
 
 
@@ -115,7 +117,7 @@ def test_failed_regrade_changes_nothing_and_can_be_requested_again(school: Schoo
     result = jobs.complete_job(school.database, job.id, Grading((), 0.1, grader_error=Message("grader-error")))
     assert (result.state, result.verdicts, result.grader_error) == (SubmissionState.GRADED, submission.verdicts, None)
     assert latest_event_number(school.database) == number_before
-    assert request_regrade(school, teacher) == RegradeSummary(queued_count=1, unchanged_count=0)
+    assert request_regrade(school, teacher) == RegradeSummary(queued_count=1, skipped_count=0)
 
 
 def test_unknown_classroom_or_lesson_is_not_found(school: School, teacher: Person) -> None:

@@ -35,6 +35,7 @@ MODULES_OF_A_SPAWN = {
     "pmh_jupyter",
     "pmh_jupyter.domain",
     "pmh_jupyter.domain.slugs",
+    "pmh_jupyter.domain.uuids",
     "pmh_jupyter.errors",
     "pmh_jupyter.server_extension",
     "pmh_jupyter.server_extension.app",

@@ -45,7 +45,9 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'partial-credit':
       return trans.__('Partly solved: {earned} of the {points} points of this test.');
     case 'invalid-credit':
-      return trans.__('Not counted: this test ends with {got} instead of a number from 0 to {points}. Please tell your instructor.');
+      return trans.__('Not counted: this test does not end with a number from 0 to {points}. Please tell your instructor.');
+    case 'credit-not-a-number':
+      return trans.__('No points: with your answer, this test does not come to a number of points. Check what your code returns.');
     case 'test-not-reached':
       return trans.__('Not checked, because an earlier test stopped the rest.');
     case 'test-not-evaluated':

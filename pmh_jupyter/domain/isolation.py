@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "10"
+GRADER_VERSION = "11"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 
@@ -55,7 +55,9 @@ class NotebookIsolation:
 
     exported_names: names that test cells bind and that later student cells of the reference read.
     usage: what the tests use.
-    displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
+    displaying_cells: test cells that the reference passes and that end in no number, but perhaps in a value to display it. The value is not
+    partial credit.
+    counting_cells: test cells that end in a number of points for the reference. For a submission they must, too.
     reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
     cell, reason: why the tests run in-process; None otherwise.
     """
@@ -65,6 +67,7 @@ class NotebookIsolation:
     exported_names: tuple[str, ...] = ()
     usage: NotebookUsage = field(default_factory=NotebookUsage)
     displaying_cells: tuple[str, ...] = ()
+    counting_cells: tuple[str, ...] = ()
     reference_flags: tuple[Flag, ...] = ()
     cell: str | None = None
     reason: Message | None = None

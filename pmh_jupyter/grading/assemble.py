@@ -19,7 +19,7 @@ from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
-from pmh_jupyter.grading.cell_text import is_unchanged, is_untouched, select_answers
+from pmh_jupyter.grading.cell_text import has_same_end, is_unchanged, is_untouched, select_answers
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
@@ -34,6 +34,7 @@ class Step:
     follows_cell: for a cell that the student added, the grade_id of the release's cell before it.
     assertion_millipoints: the points of each assertion, for a test cell with weights.
     is_locked: whether it is a locked cell of the release, other than a test cell.
+    lacks_end: whether it is a test cell without its hidden tests, and these are its end. What the rest ends in is no number of points.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Step:
     follows_cell: str | None = None
     assertion_millipoints: tuple[int, ...] = ()
     is_locked: bool = False
+    lacks_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -264,6 +266,7 @@ class _StepBuilder:
             is_test=cell.is_test,
             assertion_millipoints=assertion_millipoints,
             is_locked=not cell.is_test,
+            lacks_end=cell.is_test and source != cell.source and not has_same_end(source, cell.source),
         )
 
     def _make_answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:

@@ -148,17 +148,24 @@ class _IsolationComparison:
         return self._record_reference(self._decide_isolation())
 
     def _record_reference(self, isolation: NotebookIsolation) -> NotebookIsolation:
-        """Run the reference as a submission, and add what its test cells display and the flags that it gets."""
+        """Run the reference as a submission, and add which of its test cells count points, which do not, and the flags that it gets.
+
+        A number that cannot be points is neither: validation reports it, and the cell gives no points to anybody.
+        """
         run = self.run(self.plan, isolation, False)
-        displaying_cells = (
-            str(self.plan.steps[number].grade_id)
+        passed_results = {
+            str(self.plan.steps[number].grade_id): result
             for number, result in sorted(run.results.items())
             if self.plan.steps[number].is_test
             and result.state == "completed"
             and all(test.outcome == "passed" for test in result.tests)
-            and result.credit is None
+        }
+        return replace(
+            isolation,
+            displaying_cells=tuple(name for name, result in passed_results.items() if result.credit_kind != "number"),
+            counting_cells=tuple(name for name, result in passed_results.items() if result.credit is not None),
+            reference_flags=run.flags,
         )
-        return replace(isolation, displaying_cells=tuple(displaying_cells), reference_flags=run.flags)
 
     def _decide_isolation(self) -> NotebookIsolation:
         test_helpers = self._decide_in_process()

@@ -5,7 +5,7 @@ If a cell kills the student process, the other cells still run.
 Events are JSON lines:
 
 - `cell-started` {cell}
-- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and credit or invalid_credit (see `CellResult`)
+- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and the fields of its credit (see `CellResult`)
 - `usage`: see `recorded_usage.TestUsage.as_dict`
 - `compiled` {cells}: the test cells that the bundle asks to `compile`
 - `flag` {code, cell, detail}

@@ -123,6 +123,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('{path}: left out, because a submission has at most {files} files and {megabytes} MiB.');
     case 'left-out-large-notebook':
       return trans.__('{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.');
+    case 'left-out-module':
+      return trans.__('{path}: left out, because the lesson has a module or package of this name. Rename yours.');
     case 'left-out-notebook':
       return trans.__('{path}: cannot be read as a notebook.');
     case 'repair-notebook-name':

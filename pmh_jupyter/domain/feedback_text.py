@@ -70,6 +70,7 @@ FEEDBACK_TEXTS = {
     "left-out-unreadable": "{path}: left out, because only regular files that can be read are graded.",
     "left-out-large": "{path}: left out, because a submission has at most {files} files and {megabytes} MiB.",
     "left-out-large-notebook": "{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.",
+    "left-out-module": "{path}: left out, because the lesson has a module or package of this name. Rename yours.",
     "left-out-notebook": "{path}: cannot be read as a notebook.",
     # repairs
     "repair-notebook-name": "“{found}” was graded as “{expected}”, because it contains that notebook's cells.",
@@ -99,6 +100,7 @@ FLAG_TEXTS = {
     "library-changed": "Part of a library was replaced; it was restored or refused",
     "library-shadowed": "The notebook uses the name of a library for something else; the tests used the library",
     "helper-changed": "A test helper of the lesson was changed; the tests used the lesson's own version",
+    "module-shadowed": "A submitted file has the name of a module of the lesson; it was left out",
     "file-changed": "The notebook changed a file of the lesson or of a test; the tests used their own copy",
     "shell-changed": "The code that runs cells was changed; it was restored",
     "interpreter-changed": "A hook of the Python interpreter was replaced; it was restored",

@@ -15,7 +15,6 @@ from functools import lru_cache
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
-from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
@@ -88,24 +87,6 @@ def assemble_submission(task: GradingTask) -> AssembledSubmission:
     plans = tuple(notebooks.iter_plans(include_hidden_tests=task.include_hidden_tests))
     visible_plans = tuple(notebooks.iter_plans(include_hidden_tests=False)) if task.include_hidden_tests else plans
     return AssembledSubmission(plans, visible_plans, tuple(notebooks.iter_without_tests()))
-
-
-def collect_working_files(task: GradingTask, submission: AssembledSubmission) -> tuple[File, ...]:
-    """Return the files for the run: the student's, with the release's own files restored, and the submission's notebooks.
-
-    A student's file is left out if its path is a folder of the release, or is below a file of the release.
-    """
-    files = {file.path: file for file in task.sealed_files if not is_notebook(file)}
-    files |= {file.path: file for file in submission.notebooks}
-    folders = {folder for path in files for folder in list_parents(path)}
-    for file in task.submitted_files:
-        parents = list_parents(file.path)
-        if not (
-            is_notebook(file) or file.path in files or file.path in folders or any(map(files.__contains__, parents))
-        ):
-            files[file.path] = file
-            folders.update(parents)
-    return tuple(files[path] for path in sorted(files) if is_safe_path(path))
 
 
 class _MatchedNotebooks:

@@ -33,8 +33,11 @@ class NotebookUsage:
     locked_data: names of data of locked cells that test cells read and that the reference leaves as it is; the judge keeps copies. None: it
     keeps none, because the reference passes only with the notebook's own.
     changed_files: files of the lesson or its tests that the reference changes.
+    changed_module_data: in-process, data in modules of the lesson that the reference changes ("checks.REGISTRY").
     contract: with separate-process isolation, by test cell, the uses that the tests make of the reference's objects, each with its place
     ("2:7-2:20 operator eq"; see `grading.runtime.separate_process.contract`).
+    shares_test_names: in-process, whether test cells bind their names in the notebook, because the reference passes only if it can read
+    them. Otherwise test cells have names of their own.
     operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
     plain data on the other side, in line 2 of the cell. A cell without an entry is unknown and not restricted.
     """
@@ -45,6 +48,8 @@ class NotebookUsage:
     test_helpers: tuple[str, ...] = ()
     locked_data: tuple[str, ...] | None = ()
     changed_files: tuple[str, ...] = ()
+    changed_module_data: tuple[str, ...] = ()
+    shares_test_names: bool = False
     contract: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

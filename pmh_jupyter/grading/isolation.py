@@ -192,16 +192,18 @@ class _IsolationComparison:
         candidate, run = self._record_usage(self.in_process)
         test_helpers = run.usage.test_helpers if run.usage else ()
         self.expected_results = collect_passed_tests(run)
-        candidate = replace(
-            candidate,
-            usage=replace(candidate.usage, test_helpers=test_helpers),
-            exported_names=tuple(sorted(set(_find_names_to_preserve(self.plan.steps)))),
-        )
-        without_helpers = replace(candidate, usage=replace(candidate.usage, test_helpers=()))
-        for isolation in (candidate, without_helpers):
-            if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
-                self.in_process = isolation
-                break
+        for shares_test_names, find_names in (
+            (False, _find_exported_names),
+            (False, _find_shared_names),
+            (True, _find_names_to_preserve),
+        ):
+            exported_names = tuple(sorted(set(find_names(self.plan.steps))))
+            for helpers in dict.fromkeys((test_helpers, ())):
+                usage = replace(candidate.usage, test_helpers=helpers, shares_test_names=shares_test_names)
+                isolation = replace(candidate, usage=usage, exported_names=exported_names)
+                if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
+                    self.in_process = isolation
+                    return test_helpers
         return test_helpers
 
     def _record_usage(self, isolation: NotebookIsolation) -> tuple[NotebookIsolation, NotebookRun]:
@@ -305,8 +307,20 @@ def _find_exported_names(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from bound & names.global_reads
 
 
+def _find_shared_names(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Yield names that a test cell binds and that any student or locked cell reads, for example a function that is defined before it."""
+    names = [(step.is_test, analyze_names(step.source)) for step in steps]
+    bound = frozenset[str]().union(*(cell.bound for is_test, cell in names if is_test))
+    for is_test, cell in names:
+        if not is_test:
+            yield from bound & cell.global_reads
+
+
 def _find_names_to_preserve(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads. In-process runs restore all others."""
+    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads.
+
+    If test cells bind their names in the notebook, all others are restored.
+    """
     bound: frozenset[str] = frozenset()
     for step in steps:
         names = analyze_names(step.source)

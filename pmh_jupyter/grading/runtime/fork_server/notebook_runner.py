@@ -181,6 +181,7 @@ class NotebookRunner:
                 "is_recording": self.bundle["is_recording"],
                 "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
                 "files": self.bundle["files"],
+                "release_paths": self.bundle["release_paths"],
                 "seed": self.bundle["seed"],
                 "is_plain_python": not needs_ipython(sources),
                 "seed_numpy": any(NUMPY_USERS.search(source) for source in sources),

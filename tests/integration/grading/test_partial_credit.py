@@ -121,20 +121,25 @@ COUNTING_CELLS = {
 }
 
 
-def _make_counting_release(test: str) -> Release:
+def _make_counting_release(test: str, pmh: dict[str, str] | None = None) -> Release:
     nbgrader = {
         "solution": {"grade_id": "square", "solution": True},
         "test": {"grade_id": "t", "grade": True, "points": 3},
     }
     cells = [
-        {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader[kind]}}
-        for kind, source in (("solution", f"### BEGIN SOLUTION\n{SQUARE}\n### END SOLUTION"), ("test", test))
+        {"cell_type": "code", "source": source, "metadata": {"nbgrader": nbgrader[kind], "pmh": cell_pmh}}
+        for kind, source, cell_pmh in (
+            ("solution", f"### BEGIN SOLUTION\n{SQUARE}\n### END SOLUTION", {}),
+            ("test", test, pmh or {}),
+        )
     ]
     return build_release("lesson", "Lesson", [make_notebook_file(cells)], [])
 
 
-def _grade_counting_cell(test: str, answer: str, **options: Any) -> tuple[int, tuple[Flag, ...], str]:
-    release = _make_counting_release(test)
+def _grade_counting_cell(
+    test: str, answer: str, pmh: dict[str, str] | None = None, **options: Any
+) -> tuple[int, tuple[Flag, ...], str]:
+    release = _make_counting_release(test, pmh)
     submitted = make_notebook_file(fill_in_answers({"square": answer}, release))
     grading = grade_in_sandbox(make_task(submitted, release=release, **options), start_bubblewrap_backend())
     verdict = index_verdicts(grading)["square"]
@@ -170,3 +175,12 @@ def test_reference_that_ends_in_a_number_that_cannot_be_points_does_not_pass(end
     """So validation reports the cell, and nobody gets its points for nothing."""
     millipoints, _, message = _grade_counting_cell(f"assert callable(square)\n{end}", SQUARE)
     assert (millipoints, message) == (0, "invalid-credit")
+
+
+@pytest.mark.parametrize("line", ["%precision 3", "!true", "square?"])
+@pytest.mark.parametrize(
+    ("answer", "millipoints"), [(SQUARE, 3000), ("def square(x): return 4", 1500), ("def square(x): return 5", 0)]
+)
+def test_weights_apply_to_a_cell_with_ipython_syntax(line: str, answer: str, millipoints: int) -> None:
+    test = f"{line}\nassert square(2) == 4\nassert square(3) == 9"
+    assert _grade_counting_cell(test, answer, {"weights": "equal"})[:2] == (millipoints, ())

@@ -103,6 +103,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('The submission could not be read: {reason}. Remove what the exercises do not need, and try again.');
     case 'notebook-too-long':
       return trans.__('“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.');
+    case 'no-visible-tests':
+      return trans.__('Nothing was tested: this exercise has only hidden tests, which run when you submit.');
     case 'grader-error':
       return trans.__('The grader failed. This attempt does not count.');
     case 'in-process-solution-fails':

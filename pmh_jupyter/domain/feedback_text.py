@@ -58,6 +58,7 @@ FEEDBACK_TEXTS = {
     "notebook-unreadable": "“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.",
     "submission-unreadable": "The submission could not be read: {reason}. Remove what the exercises do not need, and try again.",
     "notebook-too-long": "“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.",
+    "no-visible-tests": "Nothing was tested: this exercise has only hidden tests, which run when you submit.",
     "grader-error": "The grader failed. This attempt does not count.",
     # test isolation, for authors
     "in-process-solution-fails": "The solution passes “{cell}” only in the student's own process ({error}).",

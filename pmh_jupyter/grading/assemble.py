@@ -16,9 +16,9 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
+from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints, find_assertions
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
-from pmh_jupyter.grading.cell_text import has_same_end, is_unchanged, is_untouched, select_answers
+from pmh_jupyter.grading.cell_text import has_code, has_same_end, is_unchanged, is_untouched, select_answers
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
@@ -34,6 +34,7 @@ class Step:
     assertion_millipoints: the points of each assertion, for a test cell with weights.
     is_locked: whether it is a locked cell of the release, other than a test cell.
     lacks_end: whether it is a test cell without its hidden tests, and these are its end. What the rest ends in is no number of points.
+    is_untested: whether it is a test cell without its hidden tests, in which no test remains.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Step:
     assertion_millipoints: tuple[int, ...] = ()
     is_locked: bool = False
     lacks_end: bool = False
+    is_untested: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,13 +243,15 @@ class _StepBuilder:
             if cell.is_test
             else ()
         )
+        lacks_end = cell.is_test and source != cell.source and not has_same_end(source, cell.source)
         yield Step(
             source,
             grade_id,
             is_test=cell.is_test,
             assertion_millipoints=assertion_millipoints,
             is_locked=not cell.is_test,
-            lacks_end=cell.is_test and source != cell.source and not has_same_end(source, cell.source),
+            lacks_end=lacks_end,
+            is_untested=lacks_end and not (has_code(source) if self.release.kernel else find_assertions(source)),
         )
 
     def _make_answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:

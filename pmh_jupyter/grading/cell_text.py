@@ -60,6 +60,11 @@ def has_same_end(left: str, right: str) -> bool:
     return _find_last_code_line(left) == _find_last_code_line(right)
 
 
+def has_code(source: str) -> bool:
+    """Return whether a source has a line that is not blank and not a comment of Python."""
+    return bool(_find_last_code_line(source)[1])
+
+
 def _find_last_code_line(source: str) -> tuple[int, str]:
     """Return the number and the text of the last line that is not blank and not a comment of Python."""
     lines = enumerate(split_source_lines(source))

@@ -63,6 +63,10 @@ class NotebookVerdicts:
         if self.run.plan.problem:
             return self._make_verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
         tests = [test for cell in exercise.test_cells for test in self._iter_cell_results(exercise, cell)]
+        if self._has_no_visible_tests(exercise) and all(test.result.outcome is Outcome.PASSED for test in tests):
+            root_cause = self._find_root_cause(exercise, TestReason.EXCEPTION)
+            outcome, message = root_cause or (Outcome.NOT_CHECKED, Message("no-visible-tests"))
+            return self._make_verdict_without_tests(exercise, outcome, message)
         earned_millipoints = sum(self._compute_earned_millipoints(cell) for cell in exercise.test_cells)
         if exercise.is_manually_graded:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
@@ -72,6 +76,12 @@ class NotebookVerdicts:
         return ExerciseVerdict(
             exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, results
         )
+
+    def _has_no_visible_tests(self, exercise: Exercise) -> bool:
+        """Return whether this run was without hidden tests, and the exercise has no others."""
+        steps = [self.steps[self.step_numbers[cell]] for cell in exercise.test_cells if cell in self.step_numbers]
+        is_untested = bool(steps) and all(step.is_untested for step in steps)
+        return is_untested and not exercise.is_manually_graded
 
     def list_credit_flags(self) -> tuple[Flag, ...]:
         """Return a flag for each test cell that passed, but whose last expression is not a valid number of points."""

@@ -45,7 +45,9 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'partial-credit':
       return trans.__('Partly solved: {earned} of the {points} points of this test.');
     case 'invalid-credit':
-      return trans.__('Not counted: this test ends with {got} instead of a number from 0 to {points}. Please tell your instructor.');
+      return trans.__('Not counted: this test does not end with a number from 0 to {points}. Please tell your instructor.');
+    case 'credit-not-a-number':
+      return trans.__('No points: with your answer, this test does not come to a number of points. Check what your code returns.');
     case 'test-not-reached':
       return trans.__('Not checked, because an earlier test stopped the rest.');
     case 'test-not-evaluated':
@@ -101,6 +103,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('The submission could not be read: {reason}. Remove what the exercises do not need, and try again.');
     case 'notebook-too-long':
       return trans.__('“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.');
+    case 'no-visible-tests':
+      return trans.__('Nothing was tested: this exercise has only hidden tests, which run when you submit.');
     case 'grader-error':
       return trans.__('The grader failed. This attempt does not count.');
     case 'in-process-solution-fails':
@@ -121,6 +125,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('{path}: left out, because a submission has at most {files} files and {megabytes} MiB.');
     case 'left-out-large-notebook':
       return trans.__('{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.');
+    case 'left-out-module':
+      return trans.__('{path}: left out, because the lesson has a module or package of this name. Rename yours.');
     case 'left-out-notebook':
       return trans.__('{path}: cannot be read as a notebook.');
     case 'repair-notebook-name':

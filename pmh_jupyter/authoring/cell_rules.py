@@ -17,13 +17,11 @@ from pmh_jupyter.domain.markers import RegionKind, find_regions
 from pmh_jupyter.domain.notebook_json import Json, read_grade_id, read_nbgrader_metadata
 from pmh_jupyter.domain.release import NBGRADER_SCHEMA_VERSION, is_instructor_only
 from pmh_jupyter.errors import Problem
-from pmh_jupyter.grading.assertion_weights import ALL_OR_NOTHING, find_assertions, read_requested_weights
 
 _GRADE_ID_PATTERN = re.compile(r"[\w.-]{1,64}")
 GRADE_ID_RULE = "Use 1 to 64 letters, digits, `-`, `_` or `.`."
 _ROLE_KEYS = ("grade", "solution", "locked", "task")
 _MAX_POINTS = 1000
-MAX_WEIGHTS = 400  # per cell; the judge reports at most about 500 results of a cell separately
 
 
 class CellProblem(NamedTuple):
@@ -44,7 +42,6 @@ def find_cell_problems(
         _find_metadata_problems,
         _find_role_problems,
         _find_points_problems,
-        _find_weight_problems,
         *((_find_assertion_problems,) if reports_weak_tests else ()),
     ):
         for message, remedy in find_problems(cell):
@@ -141,7 +138,7 @@ def _find_marker_problems(cell: Json) -> Iterator[CellProblem]:
         yield CellProblem(
             "It has a solution and is not a solution cell.", "Set `solution: true` in its nbgrader metadata."
         )
-    if RegionKind.HIDDEN_TESTS in markers and not _is_test(cell):
+    if RegionKind.HIDDEN_TESTS in markers and not is_test(cell):
         yield CellProblem(
             "It has hidden tests and is not a test cell.",
             "Move them to a test cell, or set `grade: true` with points.",
@@ -151,7 +148,7 @@ def _find_marker_problems(cell: Json) -> Iterator[CellProblem]:
 
 
 def _find_assertion_problems(cell: Json) -> Iterator[CellProblem]:
-    if not _is_test(cell) or cell["cell_type"] != "code":
+    if not is_test(cell) or cell["cell_type"] != "code":
         return
     try:
         tree = parse(cell["source"])
@@ -162,27 +159,6 @@ def _find_assertion_problems(cell: Json) -> Iterator[CellProblem]:
         yield CellProblem(
             "It is a test cell without an assertion, so any answer would pass.", "Add an `assert` with a message."
         )
-
-
-def _find_weight_problems(cell: Json) -> Iterator[CellProblem]:
-    meta = cell["metadata"].get("pmh")
-    weights = meta.get("weights") if isinstance(meta, dict) else None
-    if weights is None or read_requested_weights({}, {"weights": weights}) != weights:
-        return  # _check_pmh_metadata reports malformed weights
-    if not _is_test(cell):
-        yield CellProblem(
-            "It has `weights` and is not a test cell.", "Remove `weights`, or set `grade: true` with points."
-        )
-        return
-    assertion_count = len(find_assertions(cell["source"]))
-    if weights != ALL_OR_NOTHING and not has_autotests(cell) and not 1 <= assertion_count <= MAX_WEIGHTS:
-        yield CellProblem(f"It has `weights` and {assertion_count} assertions.", f"Use 1 to {MAX_WEIGHTS} assertions.")
-    if isinstance(weights, list):
-        if len(weights) != assertion_count:
-            message = f"It has {len(weights)} `weights` and {assertion_count} assertions, hidden ones included."
-            yield CellProblem(message, "Give one number to each assertion at the top level of the cell.")
-        elif not any(weights):
-            yield CellProblem("Its `weights` are all 0.", "Make at least one of them greater than 0.")
 
 
 def _find_pmh_metadata_problems(cell: Json, file: str, name: str, concepts: frozenset[str] | None) -> Iterator[Problem]:
@@ -198,6 +174,7 @@ def _find_pmh_metadata_problems(cell: Json, file: str, name: str, concepts: froz
             )
 
 
-def _is_test(cell: Json) -> bool:
+def is_test(cell: Json) -> bool:
+    """Return whether the metadata of a cell says that it is a test cell."""
     meta = read_nbgrader_metadata(cell)
     return bool(read_grade_id(cell)) and meta.get("grade") is True and meta.get("solution") is not True

@@ -13,6 +13,7 @@ from pmh_jupyter.authoring.nbgrader.course_files import AUTOTESTS_NAME
 from pmh_jupyter.authoring.nbgrader.source_notebooks import add_header_and_footer, load_source
 from pmh_jupyter.authoring.schema import NotebookMeta, to_problems
 from pmh_jupyter.authoring.text_notebook import find_companions, is_source_notebook
+from pmh_jupyter.authoring.weight_rules import find_default_weight_problems, find_weight_problems
 from pmh_jupyter.domain.course import File, SharedFiles
 from pmh_jupyter.domain.kernels import find_kernel
 from pmh_jupyter.domain.notebook_json import Json, make_cell_label, read_grade_id, read_nbgrader_metadata
@@ -40,8 +41,7 @@ def find_lesson_problems(
     sources = [file for file in files if is_source_notebook(file) and file.path not in companions]
     yield from _find_file_problems(folder, sources, companions)
     templates = next((file for file in files if file.path == AUTOTESTS_NAME), shared.autotests)
-    notebooks: dict[str, list[Json]] = {}
-    python_notebooks: set[str] = set()
+    notebooks: dict[str, Json] = {}
     for file in sources:
         path = f"{folder}{file.path}"
         try:
@@ -49,29 +49,31 @@ def find_lesson_problems(
         except InvalidNotebook as error:
             yield Problem(path, error.message, error.advice)
             continue
-        notebooks[path] = notebook["cells"]
-        if not find_kernel(notebook["metadata"]):
-            python_notebooks.add(path)
+        notebooks[path] = notebook
         yield from find_autotest_problems(path, notebook, templates)
         yield from _find_metadata_problems(path, notebook)
-    for path, cells in notebooks.items():
-        if len(cells) > MAX_CELLS:
-            message = f"It has more than {MAX_CELLS} cells."
-            yield Problem(path, message, "Split it into several notebooks.", blocks_grading=False)
-        for number, cell in enumerate(cells, start=1):
-            yield from find_cell_problems(
-                cell,
-                path,
-                make_cell_label(cell, number),
-                concepts,
-                reports_weak_tests=reports_weak_tests and path in python_notebooks,
-            )
+    for path, notebook in notebooks.items():
+        yield from _find_cell_problems(path, notebook, concepts, reports_weak_tests=reports_weak_tests)
     try:
         yield from _find_duplicate_ids(
-            {path: add_header_and_footer(cells, shared) for path, cells in notebooks.items()}
+            {path: add_header_and_footer(notebook["cells"], shared) for path, notebook in notebooks.items()}
         )
     except InvalidNotebook:
         return  # in the header or footer, which are checked once for the course
+
+
+def _find_cell_problems(
+    path: str, notebook: Json, concepts: frozenset[str] | None, *, reports_weak_tests: bool
+) -> Iterator[Problem]:
+    cells, metadata = notebook["cells"], notebook["metadata"]
+    if len(cells) > MAX_CELLS:
+        message = f"It has more than {MAX_CELLS} cells."
+        yield Problem(path, message, "Split it into several notebooks.", blocks_grading=False)
+    reports_weak_tests = reports_weak_tests and not find_kernel(metadata)
+    for number, cell in enumerate(cells, start=1):
+        label = make_cell_label(cell, number)
+        yield from find_cell_problems(cell, path, label, concepts, reports_weak_tests=reports_weak_tests)
+        yield from find_weight_problems(cell, metadata, path, label)
 
 
 def _find_file_problems(folder: str, sources: list[File], companions: dict[str, str]) -> Iterator[Problem]:
@@ -88,6 +90,8 @@ def _find_metadata_problems(path: str, notebook: Json) -> Iterator[Problem]:
         NotebookMeta.model_validate(notebook["metadata"].get("pmh", {}))
     except ValidationError as error:
         yield from to_problems(error, path)
+    for message, remedy in find_default_weight_problems(notebook["metadata"]):
+        yield Problem(path, message, remedy, blocks_grading=False)
 
 
 def _find_duplicate_ids(notebooks: dict[str, list[Json]]) -> Iterator[Problem]:

@@ -31,7 +31,8 @@ FEEDBACK_TEXTS = {
     "test-raised": "`{expression}` raised {error}[ in line {line}][: {detail}].",
     "test-timed-out": "`{expression}` was stopped after {seconds} s. Look for a loop that never ends.",
     "partial-credit": "Partly solved: {earned} of the {points} points of this test.",
-    "invalid-credit": "Not counted: this test ends with {got} instead of a number from 0 to {points}. Please tell your instructor.",
+    "invalid-credit": "Not counted: this test does not end with a number from 0 to {points}. Please tell your instructor.",
+    "credit-not-a-number": "No points: with your answer, this test does not come to a number of points. Check what your code returns.",
     "test-not-reached": "Not checked, because an earlier test stopped the rest.",
     "test-not-evaluated": "This test could not be evaluated.",
     "hidden-test-failed": "A hidden test does not pass yet.",
@@ -57,6 +58,7 @@ FEEDBACK_TEXTS = {
     "notebook-unreadable": "“{notebook}” could not be read as a notebook. Open it in JupyterLab, save it, and try again.",
     "submission-unreadable": "The submission could not be read: {reason}. Remove what the exercises do not need, and try again.",
     "notebook-too-long": "“{notebook}” has more than {max} cells, so none of it was run. Delete the cells that you do not need.",
+    "no-visible-tests": "Nothing was tested: this exercise has only hidden tests, which run when you submit.",
     "grader-error": "The grader failed. This attempt does not count.",
     # test isolation, for authors
     "in-process-solution-fails": "The solution passes “{cell}” only in the student's own process ({error}).",
@@ -69,6 +71,7 @@ FEEDBACK_TEXTS = {
     "left-out-unreadable": "{path}: left out, because only regular files that can be read are graded.",
     "left-out-large": "{path}: left out, because a submission has at most {files} files and {megabytes} MiB.",
     "left-out-large-notebook": "{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.",
+    "left-out-module": "{path}: left out, because the lesson has a module or package of this name. Rename yours.",
     "left-out-notebook": "{path}: cannot be read as a notebook.",
     # repairs
     "repair-notebook-name": "“{found}” was graded as “{expected}”, because it contains that notebook's cells.",
@@ -98,6 +101,7 @@ FLAG_TEXTS = {
     "library-changed": "Part of a library was replaced; it was restored or refused",
     "library-shadowed": "The notebook uses the name of a library for something else; the tests used the library",
     "helper-changed": "A test helper of the lesson was changed; the tests used the lesson's own version",
+    "module-shadowed": "A submitted file has the name of a module of the lesson; it was left out",
     "file-changed": "The notebook changed a file of the lesson or of a test; the tests used their own copy",
     "shell-changed": "The code that runs cells was changed; it was restored",
     "interpreter-changed": "A hook of the Python interpreter was replaced; it was restored",

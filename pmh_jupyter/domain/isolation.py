@@ -9,7 +9,7 @@ from enum import StrEnum
 from pmh_jupyter.domain.verdict import Flag, Message
 
 # Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version.
-GRADER_VERSION = "10"
+GRADER_VERSION = "11"
 
 
 class Isolation(StrEnum):
@@ -33,8 +33,11 @@ class NotebookUsage:
     locked_data: names of data of locked cells that test cells read and that the reference leaves as it is; the judge keeps copies. None: it
     keeps none, because the reference passes only with the notebook's own.
     changed_files: files of the lesson or its tests that the reference changes.
+    changed_module_data: in-process, data in modules of the lesson that the reference changes ("checks.REGISTRY").
     contract: with separate-process isolation, by test cell, the uses that the tests make of the reference's objects, each with its place
     ("2:7-2:20 operator eq"; see `grading.runtime.separate_process.contract`).
+    shares_test_names: in-process, whether test cells bind their names in the notebook, because the reference passes only if it can read
+    them. Otherwise test cells have names of their own.
     operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
     plain data on the other side, in line 2 of the cell. A cell without an entry is unknown and not restricted.
     """
@@ -45,6 +48,8 @@ class NotebookUsage:
     test_helpers: tuple[str, ...] = ()
     locked_data: tuple[str, ...] | None = ()
     changed_files: tuple[str, ...] = ()
+    changed_module_data: tuple[str, ...] = ()
+    shares_test_names: bool = False
     contract: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -55,7 +60,9 @@ class NotebookIsolation:
 
     exported_names: names that test cells bind and that later student cells of the reference read.
     usage: what the tests use.
-    displaying_cells: test cells that end in a value other than a number, to display it. The value is not partial credit.
+    displaying_cells: test cells that the reference passes and that end in no number, but perhaps in a value to display it. The value is not
+    partial credit.
+    counting_cells: test cells that end in a number of points for the reference. For a submission they must, too.
     reference_flags: flags that the reference itself gets, because of what the tests do. Submissions do not get them.
     cell, reason: why the tests run in-process; None otherwise.
     """
@@ -65,6 +72,7 @@ class NotebookIsolation:
     exported_names: tuple[str, ...] = ()
     usage: NotebookUsage = field(default_factory=NotebookUsage)
     displaying_cells: tuple[str, ...] = ()
+    counting_cells: tuple[str, ...] = ()
     reference_flags: tuple[Flag, ...] = ()
     cell: str | None = None
     reason: Message | None = None

@@ -15,11 +15,10 @@ from functools import lru_cache
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
-from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
+from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints, find_assertions
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
-from pmh_jupyter.grading.cell_text import is_unchanged, is_untouched, select_answers
+from pmh_jupyter.grading.cell_text import has_code, has_same_end, is_unchanged, is_untouched, select_answers
 from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
@@ -34,6 +33,8 @@ class Step:
     follows_cell: for a cell that the student added, the grade_id of the release's cell before it.
     assertion_millipoints: the points of each assertion, for a test cell with weights.
     is_locked: whether it is a locked cell of the release, other than a test cell.
+    lacks_end: whether it is a test cell without its hidden tests, and these are its end. What the rest ends in is no number of points.
+    is_untested: whether it is a test cell without its hidden tests, in which no test remains.
     """
 
     source: str
@@ -43,6 +44,8 @@ class Step:
     follows_cell: str | None = None
     assertion_millipoints: tuple[int, ...] = ()
     is_locked: bool = False
+    lacks_end: bool = False
+    is_untested: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,6 @@ def assemble_submission(task: GradingTask) -> AssembledSubmission:
     plans = tuple(notebooks.iter_plans(include_hidden_tests=task.include_hidden_tests))
     visible_plans = tuple(notebooks.iter_plans(include_hidden_tests=False)) if task.include_hidden_tests else plans
     return AssembledSubmission(plans, visible_plans, tuple(notebooks.iter_without_tests()))
-
-
-def collect_working_files(task: GradingTask, submission: AssembledSubmission) -> tuple[File, ...]:
-    """Return the files for the run: the student's, with the release's own files restored, and the submission's notebooks.
-
-    A student's file is left out if its path is a folder of the release, or is below a file of the release.
-    """
-    files = {file.path: file for file in task.sealed_files if not is_notebook(file)}
-    files |= {file.path: file for file in submission.notebooks}
-    folders = {folder for path in files for folder in list_parents(path)}
-    for file in task.submitted_files:
-        parents = list_parents(file.path)
-        if not (
-            is_notebook(file) or file.path in files or file.path in folders or any(map(files.__contains__, parents))
-        ):
-            files[file.path] = file
-            folders.update(parents)
-    return tuple(files[path] for path in sorted(files) if is_safe_path(path))
 
 
 class _MatchedNotebooks:
@@ -258,12 +243,15 @@ class _StepBuilder:
             if cell.is_test
             else ()
         )
+        lacks_end = cell.is_test and source != cell.source and not has_same_end(source, cell.source)
         yield Step(
             source,
             grade_id,
             is_test=cell.is_test,
             assertion_millipoints=assertion_millipoints,
             is_locked=not cell.is_test,
+            lacks_end=lacks_end,
+            is_untested=lacks_end and not (has_code(source) if self.release.kernel else find_assertions(source)),
         )
 
     def _make_answer_steps(self, release_index: int, cell: Cell) -> Iterator[Step]:

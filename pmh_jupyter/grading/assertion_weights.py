@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from pmh_jupyter.domain.notebook import Cell, Notebook
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.grading.runtime.execution.plain_python import transform_ipython_syntax
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 
 ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
@@ -21,8 +23,10 @@ ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
 def compute_assertion_millipoints(notebook: Notebook, cell: Cell, *, include_hidden_tests: bool) -> tuple[int, ...]:
     """Return the milli-points of each assertion that is run, in order; empty for a cell that is all-or-nothing.
 
-    Without hidden tests, the visible tests share all of the points.
+    Without hidden tests, the visible tests share all of the points. Another kernel than Python's reports a test cell as a whole.
     """
+    if notebook.kernel:
+        return ()
     requested = read_requested_weights(notebook.metadata, cell.pmh_metadata)
     if requested == ALL_OR_NOTHING:
         return ()
@@ -50,13 +54,25 @@ def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: 
     return EQUAL_WEIGHTS if requested == EQUAL_WEIGHTS else ALL_OR_NOTHING
 
 
+@lru_cache(256)  # the release's cells are the same for every submission
 def find_assertions(source: str) -> tuple[bool, ...]:
-    """Return whether each asserting statement of a test cell is hidden, in the judge's order. Empty if the cell is not Python."""
-    try:
-        statements = read_statements(parse(source), source)
-    except PARSE_ERRORS:
-        return ()
-    return tuple(statement.is_hidden for statement in statements if statement.has_assertion)
+    """Return whether each asserting statement of a test cell is hidden, in the judge's order. Empty if the cell is not Python.
+
+    As in the judge, the syntax of IPython is transformed first.
+    """
+    for transform in (str, transform_ipython_syntax):
+        try:
+            python_source = transform(source)
+            statements = read_statements(parse(python_source), python_source)
+        except PARSE_ERRORS:
+            continue
+        return tuple(statement.is_hidden for statement in statements if statement.has_assertion)
+    return ()
+
+
+def has_cell_magic(source: str) -> bool:
+    """Return whether a cell is the argument of a cell magic as a whole, so that its assertions are not statements of the cell."""
+    return source.lstrip().startswith("%%")
 
 
 def split_millipoints(millipoints: int, weights: Sequence[float]) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ from pmh_jupyter.grading.result_filters import remove_hidden_values, remove_refe
 from pmh_jupyter.grading.run import NotebookRun, RunContext, reduce_limits, run_plan
 from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
+from pmh_jupyter.grading.working_files import find_shadowing_files
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +45,28 @@ def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler = asse
     submission = assemble(task)
     plans = submission.plans
     runs = _run_plans(submission, task, backend, task.isolation)
+    shadowing_files = find_shadowing_files(task)
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
     return Grading(
         verdicts=tuple(
             verdicts_by_notebook[exercise.notebook].make_verdict(exercise) for exercise in task.requested_exercises
         ),
         seconds=time.monotonic() - start_time,
-        repairs=tuple(message for plan in plans for message in plan.repairs),
-        flags=tuple(
-            flag
-            for run in runs
-            for flag in (
-                *run.plan.flags,
-                *verdicts_by_notebook[run.plan.path].list_credit_flags(),
-                *_list_run_flags(run),
-            )
+        repairs=(
+            *(message for plan in plans for message in plan.repairs),
+            *(Message("left-out-module", {"path": path}) for path in shadowing_files),
+        ),
+        flags=(
+            *(
+                flag
+                for run in runs
+                for flag in (
+                    *run.plan.flags,
+                    *verdicts_by_notebook[run.plan.path].list_credit_flags(),
+                    *_list_run_flags(run),
+                )
+            ),
+            *(Flag("module-shadowed", None, path) for path in shadowing_files),
         ),
         grader_error=Message("grader-error") if any(run.grader_error for run in runs) else None,
         seed=task.seed,

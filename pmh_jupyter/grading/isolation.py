@@ -148,17 +148,24 @@ class _IsolationComparison:
         return self._record_reference(self._decide_isolation())
 
     def _record_reference(self, isolation: NotebookIsolation) -> NotebookIsolation:
-        """Run the reference as a submission, and add what its test cells display and the flags that it gets."""
+        """Run the reference as a submission, and add which of its test cells count points, which do not, and the flags that it gets.
+
+        A number that cannot be points is neither: validation reports it, and the cell gives no points to anybody.
+        """
         run = self.run(self.plan, isolation, False)
-        displaying_cells = (
-            str(self.plan.steps[number].grade_id)
+        passed_results = {
+            str(self.plan.steps[number].grade_id): result
             for number, result in sorted(run.results.items())
             if self.plan.steps[number].is_test
             and result.state == "completed"
             and all(test.outcome == "passed" for test in result.tests)
-            and result.credit is None
+        }
+        return replace(
+            isolation,
+            displaying_cells=tuple(name for name, result in passed_results.items() if result.credit_kind != "number"),
+            counting_cells=tuple(name for name, result in passed_results.items() if result.credit is not None),
+            reference_flags=run.flags,
         )
-        return replace(isolation, displaying_cells=tuple(displaying_cells), reference_flags=run.flags)
 
     def _decide_isolation(self) -> NotebookIsolation:
         test_helpers = self._decide_in_process()
@@ -185,16 +192,18 @@ class _IsolationComparison:
         candidate, run = self._record_usage(self.in_process)
         test_helpers = run.usage.test_helpers if run.usage else ()
         self.expected_results = collect_passed_tests(run)
-        candidate = replace(
-            candidate,
-            usage=replace(candidate.usage, test_helpers=test_helpers),
-            exported_names=tuple(sorted(set(_find_names_to_preserve(self.plan.steps)))),
-        )
-        without_helpers = replace(candidate, usage=replace(candidate.usage, test_helpers=()))
-        for isolation in (candidate, without_helpers):
-            if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
-                self.in_process = isolation
-                break
+        for shares_test_names, find_names in (
+            (False, _find_exported_names),
+            (False, _find_shared_names),
+            (True, _find_names_to_preserve),
+        ):
+            exported_names = tuple(sorted(set(find_names(self.plan.steps))))
+            for helpers in dict.fromkeys((test_helpers, ())):
+                usage = replace(candidate.usage, test_helpers=helpers, shares_test_names=shares_test_names)
+                isolation = replace(candidate, usage=usage, exported_names=exported_names)
+                if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
+                    self.in_process = isolation
+                    return test_helpers
         return test_helpers
 
     def _record_usage(self, isolation: NotebookIsolation) -> tuple[NotebookIsolation, NotebookRun]:
@@ -298,8 +307,20 @@ def _find_exported_names(steps: tuple[Step, ...]) -> Iterator[str]:
             yield from bound & names.global_reads
 
 
+def _find_shared_names(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Yield names that a test cell binds and that any student or locked cell reads, for example a function that is defined before it."""
+    names = [(step.is_test, analyze_names(step.source)) for step in steps]
+    bound = frozenset[str]().union(*(cell.bound for is_test, cell in names if is_test))
+    for is_test, cell in names:
+        if not is_test:
+            yield from bound & cell.global_reads
+
+
 def _find_names_to_preserve(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads. In-process runs restore all others."""
+    """Yield names that a test cell binds and that a later cell, or a function of a test cell, reads.
+
+    If test cells bind their names in the notebook, all others are restored.
+    """
     bound: frozenset[str] = frozenset()
     for step in steps:
         names = analyze_names(step.source)

@@ -70,8 +70,9 @@ class CellResult(JudgeModel):
     """The result of one cell that was run. Its state is "died" if its process ended before the cell did.
 
     A test cell gives partial credit if its last statement is an expression, without a `;` after it, that does not call an assert…
-    function. `credit` is the value in points if it is exactly an int or a float, and finite. For any other value except None,
-    `invalid_credit` is the name of its type ("nan" or "inf" for a float that is not finite), and the cell gives no points.
+    function. `credit` is the value in points if it is a finite int or float, or such a number of NumPy, of `fractions` or of `decimal`.
+    For any other value except None, `invalid_credit` is the name of its type ("nan" or "inf" for a float that is not finite), and the
+    cell gives no points. `credit_kind` is the kind of the value, or "" if the cell does not end in an expression.
     """
 
     cell: CellNumber
@@ -93,6 +94,7 @@ class CellResult(JudgeModel):
     seconds: Annotated[float, Field(ge=0)]
     credit: Annotated[float, Field(allow_inf_nan=False)] | None = None
     invalid_credit: ShortText = ""
+    credit_kind: Literal["", "none", "number", "other"] = ""
     flags: Annotated[tuple[JudgeFlag, ...], Strict(False), Field(max_length=1_000)] = ()
 
 

@@ -62,15 +62,22 @@ def remove_hidden_values(run: NotebookRun, visible_plan: NotebookPlan, visible_r
 
 
 def remove_reference_effects(run: NotebookRun, isolation: NotebookIsolation) -> NotebookRun:
-    """Return the run without values that a test cell only displays, and without flags that the reference gets as well."""
+    """Return the run without values that are no points for the reference either, and without flags that the reference gets as well."""
     results = {
-        number: result.model_copy(update={"credit": None, "invalid_credit": ""})
-        if run.plan.steps[number].grade_id in isolation.displaying_cells
-        else result
+        number: result
+        if _is_credit(run.plan.steps[number], result, isolation)
+        else result.model_copy(update={"credit": None, "invalid_credit": "", "credit_kind": ""})
         for number, result in run.results.items()
     }
     flags = tuple(flag for flag in run.flags if flag not in isolation.reference_flags)
     return replace(run, results=results, flags=flags)
+
+
+def _is_credit(step: Step, result: CellResult, isolation: NotebookIsolation) -> bool:
+    """Return whether the value at the end of a test cell has to be points: if it is None, only where the reference has a number."""
+    if step.lacks_end or step.grade_id in isolation.displaying_cells:
+        return False
+    return result.credit_kind != "none" or step.grade_id in isolation.counting_cells
 
 
 def _find_first_hidden_step(run: NotebookRun, visible_plan: NotebookPlan) -> int | None:

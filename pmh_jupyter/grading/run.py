@@ -13,7 +13,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Flag
-from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan, collect_working_files
+from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.judge_output import (
     CellError,
@@ -24,6 +24,7 @@ from pmh_jupyter.grading.judge_output import (
 )
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, IsolationFields
 from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
+from pmh_jupyter.grading.working_files import collect_working_files
 
 MIN_SUBMISSION_SECONDS = 0.1
 # Runs of one notebook: after a cell has crashed the judge, the notebook runs again without that cell.

@@ -2,8 +2,8 @@
 
 Points follow nbgrader's rule: a test cell gives all of its points if it ran to its end and all of its tests passed, otherwise none. A
 cell that passed and ends in a number gives that many points. If the author requests weights, each assertion gives its part. A test
-without a result gives no points; a number that cannot be points gives none and is flagged. An exercise's points are the sum over its test
-cells.
+without a result gives no points. A number that cannot be points gives none and is flagged, and so is any other value except None where the
+solution ends in a number; None gives none, too. An exercise's points are the sum over its test cells.
 
 Each exercise has one reason. The message of a test that could not be evaluated says only this. It repeats neither the reason nor the
 author's message about values that were not compared.
@@ -63,6 +63,10 @@ class NotebookVerdicts:
         if self.run.plan.problem:
             return self._make_verdict_without_tests(exercise, Outcome.NOT_CHECKED, self.run.plan.problem)
         tests = [test for cell in exercise.test_cells for test in self._iter_cell_results(exercise, cell)]
+        if self._has_no_visible_tests(exercise) and all(test.result.outcome is Outcome.PASSED for test in tests):
+            root_cause = self._find_root_cause(exercise, TestReason.EXCEPTION)
+            outcome, message = root_cause or (Outcome.NOT_CHECKED, Message("no-visible-tests"))
+            return self._make_verdict_without_tests(exercise, outcome, message)
         earned_millipoints = sum(self._compute_earned_millipoints(cell) for cell in exercise.test_cells)
         if exercise.is_manually_graded:
             outcome, message = Outcome.NEEDS_GRADING, Message("needs-grading")
@@ -73,10 +77,20 @@ class NotebookVerdicts:
             exercise.grade_id, outcome, earned_millipoints, exercise.max_millipoints, message, results
         )
 
+    def _has_no_visible_tests(self, exercise: Exercise) -> bool:
+        """Return whether this run was without hidden tests, and the exercise has no others."""
+        steps = [self.steps[self.step_numbers[cell]] for cell in exercise.test_cells if cell in self.step_numbers]
+        is_untested = bool(steps) and all(step.is_untested for step in steps)
+        return is_untested and not exercise.is_manually_graded
+
     def list_credit_flags(self) -> tuple[Flag, ...]:
         """Return a flag for each test cell that passed, but whose last expression is not a valid number of points."""
         results = ((name, self._find_result(name)) for name in self.step_numbers if name)
-        invalid = [(name, result) for name, result in results if result and self._has_invalid_credit(name, result)]
+        invalid = [
+            (name, result)
+            for name, result in results
+            if result and result.credit_kind != "none" and self._has_invalid_credit(name, result)
+        ]
         return tuple(
             Flag("invalid-credit", name, result.invalid_credit or f"{result.credit:g}") for name, result in invalid
         )
@@ -112,9 +126,14 @@ class NotebookVerdicts:
         return max_millipoints if result.credit is None else _round_credit(result.credit, max_millipoints)
 
     def _has_invalid_credit(self, grade_id: str, result: CellResult) -> bool:
-        """Return whether a test cell that passed has a credit that is not a valid number of points."""
+        """Return whether a test cell that passed has a credit that is not a valid number of points.
+
+        `result_filters` has left the kind "none" only where the reference has a number.
+        """
         if result.invalid_credit:
             return True
+        if result.credit_kind == "none":
+            return not self.steps[self.step_numbers[grade_id]].assertion_millipoints
         max_millipoints = self.millipoints.get(grade_id, 0)
         return result.credit is not None and not 0 <= _round_credit(result.credit, max_millipoints) <= max_millipoints
 
@@ -174,8 +193,8 @@ class NotebookVerdicts:
         params = {"points": f"{max_millipoints / 1000:g}"}
         if self._has_invalid_credit(grade_id, result):
             # The value itself is not shown, because it may come from a hidden line, and its class may be named after one.
-            got = "another value" if result.invalid_credit else "another number"
-            message = Message("invalid-credit", params | {"got": got})
+            is_number = result.credit_kind not in ("none", "other")
+            message = Message("invalid-credit" if is_number else "credit-not-a-number", params)
         elif result.credit is not None and _round_credit(result.credit, max_millipoints) < max_millipoints:
             message = Message("partial-credit", params | {"earned": f"{result.credit:g}"})
         else:

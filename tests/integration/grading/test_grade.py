@@ -21,6 +21,7 @@ from tests.support.grading.lesson import (
     make_task,
     start_bubblewrap_backend,
 )
+from tests.support.notebooks import make_cell
 
 pytestmark = pytest.mark.needs("bubblewrap")
 
@@ -160,3 +161,32 @@ def test_name_from_a_changed_locked_cell_is_explained_beside_the_repair() -> Non
     (verdict,) = grading.verdicts
     assert verdict.message and "`width` in the locked cell “setup”" in format_message(verdict.message)
     assert [repair.code for repair in grading.repairs] == ["repair-restored-locked-cell"]
+
+
+HIDDEN = "### BEGIN HIDDEN TESTS\nassert double(3) == 6\n### END HIDDEN TESTS"
+
+
+@pytest.mark.parametrize(
+    ("test", "answer", "expected"),
+    [
+        pytest.param(HIDDEN, "def double(x): return 2 * x", ("not-checked", 0, "no-visible-tests"), id="right"),
+        pytest.param(HIDDEN, "def double(x): return 5", ("not-checked", 0, "no-visible-tests"), id="wrong"),
+        pytest.param(f"import math\n{HIDDEN}", "double = 5", ("not-checked", 0, "no-visible-tests"), id="preparation"),
+        pytest.param(f"double(2)\n{HIDDEN}", "double = 5", ("failed", 0, "test-raised"), id="a visible line raises"),
+        pytest.param(HIDDEN, "import os\nos._exit(3)", ("crashed", 0, "cell-exited"), id="the answer ends Python"),
+        pytest.param(HIDDEN, "double = ", ("failed", 0, "cell-raised"), id="the answer raises"),
+        pytest.param(f"assert double\n{HIDDEN}", "double = 5", ("passed", 1000, "solved"), id="a visible test"),
+    ],
+)
+def test_check_without_hidden_tests_says_that_nothing_was_tested(
+    test: str, answer: str, expected: tuple[str, int, str]
+) -> None:
+    cells = [
+        make_cell("### BEGIN SOLUTION\ndouble = lambda x: 2 * x\n### END SOLUTION", grade_id="double", solution=True),
+        make_cell(test, grade_id="t", grade=True, locked=True, points=1),
+    ]
+    release = build_release("lesson", "Lesson", [make_notebook_file(cells)], [])
+    submitted = make_notebook_file(fill_in_answers({"double": answer}, release))
+    task = make_task(submitted, release=release, include_hidden_tests=False)
+    verdict = index_verdicts(grade_in_sandbox(task, start_bubblewrap_backend()))["double"]
+    assert (verdict.outcome, verdict.millipoints, verdict.message and verdict.message.code) == expected

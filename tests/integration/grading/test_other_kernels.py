@@ -62,6 +62,18 @@ def test_right_answers_pass_with_any_kernel_name_in_the_submission(backend: Sand
     assert _verdicts(RIGHT, backend) == {name: SOLVED for name in RIGHT}
 
 
+def test_exercise_with_only_hidden_tests_is_not_checked_without_them(backend: SandboxBackend) -> None:
+    release = build_bash_lesson()
+    submitted = (make_submitted_notebook(RIGHT, release), *release.student_files[1:])
+    task = make_task(*submitted, release=release, limits=LIMITS, include_hidden_tests=False)
+    verdicts = index_verdicts(grade_in_sandbox(task, backend))
+    assert {name: verdict.outcome for name, verdict in verdicts.items()} == {
+        "greet": Outcome.PASSED,
+        "count": Outcome.PASSED,
+        "shout": Outcome.NOT_CHECKED,
+    }
+
+
 def test_wrong_answer_gets_the_tests_message_unless_it_is_hidden(backend: SandboxBackend) -> None:
     wrong = RIGHT | {"greet": "greet() { echo Hi; }", "shout": "shout() { echo $1; }"}
     release = build_bash_lesson()

@@ -154,6 +154,7 @@ def _format_value(value: Any) -> str:
 
 def _run(job: dict[str, Any]) -> str:
     for name, text in job["files"].items():
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
         with open(name, "w", encoding="utf-8") as file:
             file.write(text)
     output = sys.stdout = sys.stderr = io.StringIO()

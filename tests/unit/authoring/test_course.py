@@ -73,6 +73,7 @@ class Case:
 
 
 NOTEBOOK, MANIFEST = "one/n.ipynb", "course.toml"
+BASH = {"name": "bash", "language": "bash", "display_name": "Bash"}
 CASES = {
     "no course.toml": Case((File("one/n.ipynb", make_notebook()),), MANIFEST, None, "is missing"),
     "no TOML": Case(make_course(toml='slug = "c"\ntitle = \n'), MANIFEST, None, "line 2"),
@@ -123,6 +124,24 @@ CASES = {
     ),
     "weights without assertions": Case(
         make_course(make_test_cell("f()", pmh={"weights": "equal"})), NOTEBOOK, "t", "0 assertions"
+    ),
+    "weights of a notebook in another language": Case(
+        make_course(files={NOTEBOOK: make_notebook(make_test_cell(), pmh={"weights": "equal"}, kernelspec=BASH)}),
+        NOTEBOOK,
+        None,
+        "its language is not Python",
+    ),
+    "weights of a cell in another language": Case(
+        make_course(files={NOTEBOOK: make_notebook(make_test_cell(pmh={"weights": "equal"}), kernelspec=BASH)}),
+        NOTEBOOK,
+        "t",
+        "its language is not Python",
+    ),
+    "weights of a cell magic": Case(
+        make_course(files={NOTEBOOK: make_notebook(make_test_cell("%%time\nassert x"), pmh={"weights": "equal"})}),
+        NOTEBOOK,
+        "t",
+        "a cell magic",
     ),
     "wrong number of weights": Case(
         make_course(make_test_cell(pmh={"weights": [1, 2]})), NOTEBOOK, "t", "2 `weights` and 1 assertions"

@@ -53,6 +53,27 @@ def test_points_follow_the_requested_weights(of_cell: Any, of_notebook: Any, exp
     assert _parts(of_cell, of_notebook) == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("%precision 3\nassert f(1)\nassert f(2)", (500, 500), id="line magic"),
+        pytest.param("assert f(1)\n!true\nassert f(2)", (500, 500), id="shell command"),
+        pytest.param("f?\nassert f(1)\nassert f(2)", (500, 500), id="help"),
+        pytest.param("%%time\nassert f(1)\nassert f(2)", (), id="cell magic"),
+        pytest.param("assert f(1)\nassert (", (), id="not Python"),
+    ],
+)
+def test_cell_with_ipython_syntax_is_read_as_the_judge_reads_it(source: str, expected: tuple[int, ...]) -> None:
+    assert _parts("equal", source=source) == expected
+
+
+def test_other_kernel_gives_all_points_of_a_cell_or_none() -> None:
+    cell = Cell("code", SOURCE, grade_id="t", is_graded=True, millipoints=1000, pmh_metadata={"weights": "equal"})
+    notebook = Notebook("n.ipynb", (cell,), {"kernelspec": {"name": "bash", "language": "bash"}})
+    assert notebook.kernel
+    assert compute_assertion_millipoints(notebook, cell, include_hidden_tests=True) == ()
+
+
 def test_visible_tests_share_all_points_without_hidden_tests() -> None:
     assert _parts("equal", hidden=False) == (500, 500)
     assert _parts([3, 1, 4], hidden=False) == (750, 250)

@@ -9,10 +9,13 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.grading import assemble
-from pmh_jupyter.grading.assemble import assemble_submission, collect_working_files
+from pmh_jupyter.grading.assemble import assemble_submission
 from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.grading.working_files import collect_working_files, find_shadowing_files
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, make_notebook_file, make_task
 from tests.support.notebooks import make_cell
 
@@ -86,3 +89,29 @@ def test_cost_grows_with_the_number_of_copies_and_not_with_its_square() -> None:
         return lines
 
     assert count_lines(400) < 5 * count_lines(100)
+
+
+@pytest.mark.parametrize(
+    ("release_path", "path", "is_left_out"),
+    [
+        pytest.param("tools.py", "tools/__init__.py", True, id="package in place of a module"),
+        pytest.param("tools.py", "tools.cpython-311-x86_64-linux-gnu.so", True, id="extension"),
+        pytest.param("tools.py", "tools.pyc", True, id="bytecode"),
+        pytest.param("tools.py", "__pycache__/tools.cpython-311.pyc", True, id="cached bytecode"),
+        pytest.param("tools/area.py", "tools.py", True, id="module in place of a package"),
+        pytest.param("tools/area.py", "tools/__init__.py", True, id="package in place of a folder"),
+        pytest.param("tools/area.py", "tools/area/__init__.py", True, id="package in place of a submodule"),
+        pytest.param("tools.py", "own.py", False, id="another module"),
+        pytest.param("tools.py", "own/tools.py", False, id="module of another package"),
+        pytest.param("tools.py", "tools/notes.txt", False, id="a text in a folder with a module's name"),
+        pytest.param("tools/area.py", "tools/volume.py", False, id="another module of the package"),
+        pytest.param("tools.txt", "tools.py", False, id="a text of the lesson with that name"),
+    ],
+)
+def test_file_that_shadows_a_module_of_the_release_is_left_out(release_path: str, path: str, is_left_out: bool) -> None:
+    submitted = make_task(make_notebook_file(fill_in_answers(RIGHT)), File(path, b"x"))
+    task = replace(submitted, sealed_files=(*submitted.sealed_files, File(release_path, b"y")))
+    assert (path in find_shadowing_files(task), path not in [file.path for file in _collect(task)]) == (
+        is_left_out,
+        is_left_out,
+    )

@@ -102,6 +102,18 @@ def iter_read_names(node: ast.AST) -> Iterator[str]:
     return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
 
 
+def collect_class_body_names(node: ast.stmt) -> set[str]:
+    """Return the names that class bodies in this statement load. Python looks these up without calling `__missing__` of the globals."""
+    return {
+        name.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.ClassDef)
+        for part in inner.body
+        for name in ast.walk(part)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
+    }
+
+
 def find_imported_modules(source: str) -> set[str]:
     """Return the full names of the modules that a cell imports, relative imports excluded. Empty for a cell that is not valid Python."""
     try:

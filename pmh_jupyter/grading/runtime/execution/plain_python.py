@@ -14,12 +14,18 @@ def to_plain_python(source: str) -> str | None:
         return source
     except PARSE_ERRORS:
         pass
-    from IPython.core.inputtransformer2 import TransformerManager
-
     try:
-        # A new transformer, because transforms that the student's cells registered with the shell must not affect the tests.
-        python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        python_source = transform_ipython_syntax(source)
         ast.parse(python_source)
     except PARSE_ERRORS:
         return None
+    return python_source
+
+
+def transform_ipython_syntax(source: str) -> str:
+    """Return the source with calls of IPython's functions in place of its syntax. Raises SyntaxError for some invalid sources."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    # A new transformer, because transforms that the student's cells registered with the shell must not affect the tests.
+    python_source: str = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
     return python_source

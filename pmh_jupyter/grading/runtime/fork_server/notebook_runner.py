@@ -5,7 +5,7 @@ If a cell kills the student process, the other cells still run.
 Events are JSON lines:
 
 - `cell-started` {cell}
-- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and credit or invalid_credit (see `CellResult`)
+- `cell-finished` {cell, state, cause, detail, error, tests, seconds, flags}, and the fields of its credit (see `CellResult`)
 - `usage`: see `recorded_usage.TestUsage.as_dict`
 - `compiled` {cells}: the test cells that the bundle asks to `compile`
 - `flag` {code, cell, detail}
@@ -181,6 +181,7 @@ class NotebookRunner:
                 "is_recording": self.bundle["is_recording"],
                 "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
                 "files": self.bundle["files"],
+                "release_paths": self.bundle["release_paths"],
                 "seed": self.bundle["seed"],
                 "is_plain_python": not needs_ipython(sources),
                 "seed_numpy": any(NUMPY_USERS.search(source) for source in sources),

@@ -8,8 +8,10 @@ import random
 import socket
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,8 +21,11 @@ from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
+from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles, find_module_roots
+from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
+from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
 from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.sandbox.student_process import (
@@ -56,8 +61,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
             KernelStudentServer(link, start_message, config.limits["output_bytes"], write_files).serve()
         output = OutputCapture(config.limits["output_bytes"])
         output.install()
-        _import_modules(start_message["modules"], warm_state.tamper_guard)
-        _prepare_environment(start_message, config.environment.home)
+        _prepare_environment(start_message, config.environment.home, warm_state.tamper_guard)
         commands = _StudentCommands(
             warm_state,
             CellExecutor(warm_state.shell, is_plain_python=start_message["is_plain_python"]),
@@ -106,27 +110,40 @@ class _StudentCommands:
     isolation: IsolationFields | None
     helpers: TestHelpers = field(default_factory=TestHelpers)
 
+    @cached_property
+    def test_namespace(self) -> TestNamespace:
+        """The names of the test cells, if they have names of their own."""
+        return TestNamespace(self.warm_state.shell.user_ns, self.isolation["exported_names"] if self.isolation else ())
+
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         self.output.begin_cell()
-        if self.helpers.collect_defined_names():
-            rebound_names = find_bound_names(to_plain_python(source) or "")
-            for name in (
-                rebound_names
-                if self.is_recording
-                else rebound_names.intersection(self.isolation["rebound_names"] if self.isolation else ())
-            ):
-                self.helpers.forget(name)
+        bound_names = find_bound_names(to_plain_python(source) or "")
+        self._forget_names(
+            bound_names
+            if self.is_recording
+            else bound_names.intersection(self.isolation["rebound_names"] if self.isolation else ())
+        )
         return self.cell_executor.run(number, source)
 
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:
         self.output.begin_cell()
         cell_error = self.cell_executor.run(number, source)
-        self.helpers.add_cell(to_plain_python(source) or "", self.warm_state.shell.user_ns)
+        python_source = to_plain_python(source) or ""
+        self._forget_names(find_bound_names(python_source))
+        self.helpers.add_cell(python_source, self.warm_state.shell.user_ns)
         return cell_error
+
+    def _forget_names(self, names: set[str]) -> None:
+        """Use the notebook's value of names that it has bound again."""
+        for name in names:
+            self.helpers.forget(name)
+            self.test_namespace.pop_own(name)
 
     def run_test_cell(self, number: int, source: str, grade_id: str) -> tuple[TestCellFields, CellUsage]:
         self.output.begin_cell()
-        context = CellContext.from_isolation(self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers)
+        context = CellContext.from_isolation(
+            self.warm_state.tamper_guard, self.isolation, grade_id, self.helpers, self.test_namespace
+        )
         usage = (
             record_cell_usage(to_plain_python(source) or "", self.warm_state.shell.user_ns, self.helpers)
             if self.is_recording
@@ -134,21 +151,26 @@ class _StudentCommands:
         )
         fields = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
         if self.is_recording:
-            usage["operators"] = sorted(context.used_operators)
+            usage |= self._collect_changes() | {"operators": sorted(context.used_operators)}
         return fields, usage
+
+    def _collect_changes(self) -> CellUsage:
+        """Return the files and the module data of the lesson that the notebook or its tests have changed so far."""
+        files, data = self.warm_state.tamper_guard.lesson_files, self.warm_state.tamper_guard.module_data
+        return {
+            "changed_files": sorted(files.recorded_changes) if files else [],
+            "changed_module_data": sorted(data.recorded_changes) if data else [],
+        }
 
     def locate_error(self, error: BaseException) -> tuple[int | None, int | None]:
         cell_error = describe_cell_error(error, self.cell_executor.leading_blank_lines, include_detail=False)
         return cell_error["cell"], cell_error["line"]
 
 
-def _import_modules(names: list[str], tamper_guard: TamperGuard) -> None:
-    """Import the modules that tests will import, before a student's file can be imported in their place."""
+def _import_modules(names: Iterable[str]) -> None:
     for name in names:
         with suppress(Exception):
             import_module(name)
-    roots = dict.fromkeys(name.partition(".")[0] for name in names)
-    tamper_guard.add_packages(root for root in roots if root in sys.modules)
 
 
 def _set_home(home: str) -> None:
@@ -156,12 +178,55 @@ def _set_home(home: str) -> None:
         os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
 
 
-def _prepare_environment(start_message: dict[str, Any], home: str) -> None:
+def _prepare_environment(start_message: dict[str, Any], home: str, tamper_guard: TamperGuard) -> None:
+    """Write the files, and import and protect the modules that tests import, before a student's file can be imported in their place."""
     _set_home(home)
-    write_files(start_message["files"])
+    release_paths = frozenset(start_message["release_paths"])
+    lesson_files = [file for file in start_message["files"] if file["path"] in release_paths]
+    module_roots = find_module_roots(file["path"] for file in lesson_files)
+    lesson_modules = [name for name in start_message["modules"] if name.partition(".")[0] in module_roots]
+    libraries = [name for name in start_message["modules"] if name not in lesson_modules]
+    _import_modules(libraries)
+    library_roots = dict.fromkeys(name.partition(".")[0] for name in libraries)
+    tamper_guard.add_packages(root for root in library_roots if root in sys.modules)
+    write_files(lesson_files)
     seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
     # From here on, modules beside the notebook can be imported, as in Jupyter. They cannot replace modules that are loaded already.
     sys.path.insert(0, os.getcwd())
+    if start_message["isolation"] == "in-process":
+        _import_lesson(start_message, lesson_files, lesson_modules, tamper_guard)
+        seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
+    write_files([file for file in start_message["files"] if file["path"] not in release_paths])
+
+
+def _import_lesson(
+    start_message: dict[str, Any],
+    lesson_files: list[dict[str, str]],
+    module_names: list[str],
+    tamper_guard: TamperGuard,
+) -> None:
+    """Import the lesson's modules, and save their state and the lesson's files."""
+    isolation, is_recording = start_message["notebook_isolation"] or {}, start_message["is_recording"]
+    loaded_modules, writes_bytecode = set(sys.modules), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True  # the work folder contains what the student sees there, no more
+    _import_modules(module_names)
+    sys.dont_write_bytecode = writes_bytecode
+    roots = find_module_roots(file["path"] for file in lesson_files) & sys.modules.keys() - loaded_modules
+    folder = os.getcwd()
+    tamper_guard.add_lesson_modules(
+        roots, (os.path.join(folder, file["path"]) for file in lesson_files if file["path"].endswith(".py"))
+    )
+    tamper_guard.module_data = ModuleData(
+        (module for name, module in [*sys.modules.items()] if name.partition(".")[0] in roots),
+        isolation.get("changed_module_data", ()),
+        is_recording=is_recording,
+    )
+    tamper_guard.lesson_files = LessonFiles(
+        {file["path"]: base64.b64decode(file["content"]) for file in lesson_files},
+        folder,
+        isolation.get("changed_files", ()),
+        is_recording=is_recording,
+    )
 
 
 def write_files(files: list[dict[str, str]]) -> None:

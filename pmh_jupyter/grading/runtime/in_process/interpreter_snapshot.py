@@ -141,9 +141,12 @@ class ShellSnapshot:
                 del vars(shell)[name]
                 yield make_flag("shell-changed", name)
         for name, value in self.attributes.items():
-            if value is not _ABSENT and getattr(shell, name, None) is not value:
+            current = getattr(shell, name, None)
+            if value is not _ABSENT and current is not value:
                 setattr(shell, name, value)
-                yield make_flag("shell-changed", name)
+                # Which expressions a cell displays is a setting that many set, and it changes nothing else.
+                if name != "ast_node_interactivity" or type(current) is not str:
+                    yield make_flag("shell-changed", name)
         manager = shell.input_transformer_manager
         lists = [(name, shell, name, saved) for name, saved in self.attribute_lists.items()]
         lists += [(name, manager, name, saved) for name, saved in self.transform_lists.items()]

@@ -77,7 +77,7 @@ def _has_test_cell_fields(fields: object) -> bool:
     """Return whether this has the fields of a test cell's result, and no others. The host validates their values."""
     return (
         isinstance(fields, dict)
-        and fields.keys() <= {"tests", "flags", "credit", "invalid_credit"}
+        and fields.keys() <= {"tests", "flags", "credit", "invalid_credit", "credit_kind"}
         and isinstance(fields.get("tests"), list)
         and isinstance(fields.get("flags"), list)
     )

@@ -1,9 +1,9 @@
 """Protects tests that run in the student process: restores changes by the student's code, and flags its attempts.
 
 `TamperGuard` saves the state of the process before any of the student's code runs. Before and after each test cell it compares and
-restores everything; between the statements of a cell it restores the builtins. While a test runs, an audit hook (`policies.student_policy`)
-denies the student's code frames, lists of all objects, tracing and further audit hooks. Comparisons do not trust a student's operators
-(`test_cells.comparison`). Observations become flags. A flag never changes a score.
+restores everything; between the statements of a cell it restores the builtins and the lesson's files and data. While a test runs, an audit
+hook (`policies.student_policy`) denies the student's code frames, lists of all objects, tracing and further audit hooks. Comparisons do not
+trust a student's operators (`test_cells.comparison`). Observations become flags. A flag never changes a score.
 
 The student's code and the tests share one process, so the following cannot be prevented. Tests therefore run in a separate process if
 possible:
@@ -13,9 +13,9 @@ possible:
   flagged, an extension module is not.
 - Code may change this module itself, or find the judge's objects through gc before a test runs. gc is flagged. A change of our own
   modules is restored and flagged only while `TamperGuard.restore` itself is intact.
-- Changes of a value in place are not detected: in a list or a dict of a library module, in an object's attributes, in keyword defaults
-  of functions that are not attributes of a module. Functions of modules that the student's code was the first to import are not
-  restored.
+- Changes of a value in place are not detected: in a list or a dict of a library module (`module_data` restores those of the lesson's
+  modules), in an object's attributes, in keyword defaults of functions that are not attributes of a module. Functions of modules that the
+  student's code was the first to import are not restored.
 - Of the definitions in the lesson's own cells, only functions and literal data are defined again for the tests
   (`test_cells.test_helpers`). Classes and other data are as the student's code left them. An `all(…)` over an empty collection is not
   detected.
@@ -26,7 +26,7 @@ possible:
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +39,8 @@ from pmh_jupyter.grading.runtime.execution.bindings import (
     find_read_names,
 )
 from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot, ShellSnapshot
+from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles
+from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
 from pmh_jupyter.grading.runtime.in_process.module_snapshot import (
     BuiltinsSnapshot,
     DispatchTablesSnapshot,
@@ -88,6 +90,9 @@ class TamperGuard:
         self.interpreter_snapshot: InterpreterSnapshot | None = None
         self.shell_snapshot: ShellSnapshot | None = None
         self.early_flags = FlagCollector()
+        self.lesson_files: LessonFiles | None = None
+        self.module_data: ModuleData | None = None
+        self.lesson_module_paths: tuple[str, ...] = ()
 
     def add_packages(self, packages: Iterable[str]) -> None:
         """Add packages that have been loaded since. Must be called before any of the student's code runs."""
@@ -100,6 +105,12 @@ class TamperGuard:
         self.provenance = ClassProvenance(classes, self.trusted_folders)
         self.dispatch_tables = DispatchTablesSnapshot(classes)
 
+    def add_lesson_modules(self, roots: Collection[str], paths: Iterable[str]) -> None:
+        """Add modules of the lesson that have just been imported. Every test cell may depend on them. `paths`: of their files."""
+        self.add_packages(roots)
+        self.always_guarded |= frozenset(roots)
+        self.lesson_module_paths = tuple(paths)
+
     def activate(self, shell: Any) -> None:
         """Called in the student process, right before its first cell: saves the process's own state and enables the audit hook."""
         self.interpreter_snapshot = InterpreterSnapshot(self._is_from_library)
@@ -107,27 +118,38 @@ class TamperGuard:
         library_globals = frozenset(
             id(vars(module)) for module in [*sys.modules.values()] if type(module) is ModuleType
         )
-        STUDENT_POLICY.enable(library_globals, self.trusted_folders, self.early_flags.add)
+        library_paths = (*self.trusted_folders, *self.lesson_module_paths)
+        STUDENT_POLICY.enable(library_globals, library_paths, self.early_flags.add)
 
-    def restore(self, shell: Any, source: str | None = None) -> list[FlagFields]:
+    def restore(self, namespace: Mapping[str, Any], source: str | None = None) -> list[FlagFields]:
         """Restore everything that a test cell may depend on. Returns a flag for every change since the last call.
 
-        source: the test cell; None for any test cell.
+        namespace: the names that the test cell can read. source: the test cell; None for any test cell.
         """
         flags = self.early_flags.pop_flags()
         flags += _make_flags("builtins-changed", self.builtins_snapshot.restore())
         flags += _make_flags("library-changed", self.dispatch_tables.restore())
-        for root in self._list_relevant_packages(shell, source):
+        for root in self._list_relevant_packages(namespace, source):
             flags += _make_flags("library-changed", self.package_snapshots[root].restore())
+        flags += self._restore_lesson(reads_all=True)
         for snapshot in (self.interpreter_snapshot, self.shell_snapshot):
             if snapshot is not None:
                 flags += snapshot.restore()
         flags += _make_flags("library-changed", self._discard_foreign_modules(source))
         return flags
 
-    def restore_builtins(self) -> list[FlagFields]:
-        """Restore the builtins, between two statements of a test cell."""
-        return list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
+    def restore_between_statements(self) -> list[FlagFields]:
+        """Restore the builtins, and files and data of the lesson, between two statements of a test cell."""
+        flags = list(_make_flags("builtins-changed", self.builtins_snapshot.restore()))
+        return flags + self._restore_lesson(reads_all=False)
+
+    def _restore_lesson(self, *, reads_all: bool) -> list[FlagFields]:
+        flags: list[FlagFields] = []
+        if self.lesson_files is not None:
+            flags += _make_flags("file-changed", self.lesson_files.restore(reads_all=reads_all))
+        if self.module_data is not None:
+            flags += _make_flags("library-changed", self.module_data.restore())
+        return flags
 
     @contextmanager
     def during_test(self, flag_collector: FlagCollector) -> Iterator[None]:
@@ -145,12 +167,11 @@ class TamperGuard:
     def _is_trusted(self, folder: object) -> bool:
         return isinstance(folder, str) and (f"{folder}/".startswith(self.trusted_folders) or folder.endswith(".zip"))
 
-    def _list_relevant_packages(self, shell: Any, source: str | None) -> list[str]:
+    def _list_relevant_packages(self, namespace: Mapping[str, Any], source: str | None) -> list[str]:
         """Return the packages to restore: always Python's and ours, and those to which a name of the test cell refers."""
         if source is None:
             return list(self.package_snapshots)
         roots = set(self.always_guarded)
-        namespace = shell.user_ns
         for name in _find_names(source):
             roots.add(name.partition(".")[0])
             value = namespace.get(name)

@@ -1,4 +1,4 @@
-"""Runs one test cell in the notebook's namespace.
+"""Runs one test cell in the student process.
 
 The student's code shares this process. `tamper_guard` describes the protection against it, and its limits.
 """
@@ -10,12 +10,18 @@ import asyncio
 import builtins
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_names_bound_in_any_scope, find_read_names
+from pmh_jupyter.grading.runtime.execution.bindings import (
+    collect_class_body_names,
+    find_names_bound_in_any_scope,
+    find_read_names,
+)
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
+from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
@@ -38,11 +44,12 @@ class CellContext:
     """The release's settings for a test cell, and observations while the cell runs.
 
     tamper_guard: restores the process; None to restore nothing.
+    test_namespace: the names of the test cells; None to bind them in the notebook.
 
     Recorded from the reference solution (None: not recorded, so nothing is refused because of it):
     allowed_operators: operators that it used on objects of its own classes in this cell.
     shadowed_builtins: builtins that it rebinds.
-    exported_names: names that the test cell binds and later cells read. Other names are removed after the cell.
+    exported_names: names that the test cell binds and later cells read. Without a `test_namespace`, others are removed after the cell.
     library_names: names that refer to an object of a library, as (module, attribute).
     helper_names: functions of locked cells that the test cell uses. `helpers` has the judge's own copies.
 
@@ -52,6 +59,7 @@ class CellContext:
     """
 
     tamper_guard: TamperGuard | None = None
+    test_namespace: TestNamespace | None = None
     allowed_operators: Collection[str] | None = None
     shadowed_builtins: Collection[str] | None = None
     exported_names: Collection[str] | None = None
@@ -68,16 +76,18 @@ class CellContext:
         isolation: IsolationFields | None,
         grade_id: str | None,
         helpers: TestHelpers | None = None,
+        test_namespace: TestNamespace | None = None,
     ) -> CellContext:
         """Return the context of one test cell, from the `isolation` of a bundle.
 
-        A cell that the release did not run has no restrictions.
+        A cell that the release did not run has no restrictions, and binds its names in the notebook.
         """
         helpers = TestHelpers() if helpers is None else helpers
         if isolation is None or grade_id is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
         return cls(
             tamper_guard,
+            None if isolation.get("shares_test_names") else test_namespace,
             allowed_operators=isolation["operators"][grade_id],
             shadowed_builtins=isolation["shadowed_builtins"],
             exported_names=isolation["exported_names"],
@@ -90,7 +100,7 @@ class CellContext:
 def execute_test_cell(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
 ) -> TestCellFields:
-    """Run a test cell, in the notebook's namespace. leading_blank_lines: see `describe_cell_error`."""
+    """Run a test cell. leading_blank_lines: see `describe_cell_error`."""
     context = context or CellContext()
     fields = _execute_source(shell, source, leading_blank_lines, context)
     return fields | {"flags": context.flag_collector.flags}
@@ -103,11 +113,17 @@ def _execute_source(
     tamper_guard, flag_collector = context.tamper_guard, context.flag_collector
     if tamper_guard is None:
         return _execute_statements(shell, source, leading_blank_lines, context)
-    flag_collector.extend(tamper_guard.restore(shell, source))
+    namespace = _get_namespace(shell, context)
+    flag_collector.extend(tamper_guard.restore(namespace, source))
     with tamper_guard.during_test(flag_collector):
         fields = _execute_statements(shell, source, leading_blank_lines, context)
-    flag_collector.extend(tamper_guard.restore(shell, source))
+    flag_collector.extend(tamper_guard.restore(namespace, source))
     return fields
+
+
+def _get_namespace(shell: Any, context: CellContext) -> dict[str, Any]:
+    namespace: dict[str, Any] = shell.user_ns if context.test_namespace is None else context.test_namespace
+    return namespace
 
 
 def _execute_statements(
@@ -116,22 +132,27 @@ def _execute_statements(
     source = to_plain_python(ipython_source)
     if source is None:
         return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
-    namespace: dict[str, Any] = shell.user_ns
+    namespace = _get_namespace(shell, context)
     provenance = (
         context.tamper_guard.provenance
         if context.tamper_guard
         else ClassProvenance(trusted_folders=find_library_folders())
     )
     comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators)
-    bound_names = find_names_bound_in_any_scope(source)
+    bound_names, read_names = find_names_bound_in_any_scope(source), find_read_names(source)
     pinned = _pin_names(context, bound_names, namespace)
-    for name in find_read_names(source) & set(context.helper_names) & pinned.keys():
-        if context.helpers.is_changed(name, namespace):
+    used_helpers = read_names & set(context.helper_names) & pinned.keys()
+    for name in used_helpers:
+        if context.helpers.is_changed(name, shell.user_ns):
             context.flag_collector.add("helper-changed", name)
+    names_of_helpers = context.helpers.collect_external_names() if used_helpers else set()
+    for name in sorted(pinned.keys() & (read_names | names_of_helpers) & PINNED_BUILTINS & shell.user_ns.keys()):
+        if name not in context.library_names and name not in used_helpers:
+            context.flag_collector.add("builtin-shadowed", name)
     recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites)
     context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
     statements = read_statements(ast.parse(source), source, recorder)
-    previous_values = {name: namespace[name] for name in bound_names & namespace.keys()}
+    previous_values = {name: shell.user_ns[name] for name in bound_names & shell.user_ns.keys()}
     try:
         provenance.test_code_ids.clear()
         run_coroutine = getattr(shell, "loop_runner", asyncio.run)
@@ -140,7 +161,9 @@ def _execute_statements(
         ).run_all(statements)
     finally:
         context.used_operators.update(comparator.used_operators)
-        if context.exported_names is not None:
+        if context.test_namespace is not None:
+            context.test_namespace.end_cell()
+        elif context.exported_names is not None:
             for name in bound_names.difference(context.exported_names):
                 namespace.pop(name, None)
                 if name in previous_values:
@@ -154,8 +177,6 @@ def _pin_names(context: CellContext, bound_names: set[str], namespace: dict[str,
     pinned: dict[str, Any] = {}
     for name in PINNED_BUILTINS.difference(context.shadowed_builtins, bound_names, context.library_names):
         pinned[name] = getattr(builtins, name)
-        if name in namespace:
-            context.flag_collector.add("builtin-shadowed", name)
     for name, (module, attribute) in context.library_names.items():
         if name in namespace and name not in bound_names and module in sys.modules:
             owner = sys.modules[module]
@@ -174,20 +195,25 @@ def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any])
 
 @dataclass
 class _TestCellRunner(StatementRunner):
-    """Restores the builtins before each statement, and executes it in the notebook's namespace."""
+    """Restores what a test depends on most before each statement, and executes it."""
 
     tamper_guard: TamperGuard | None
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
         if self.tamper_guard:
-            self.flag_collector.extend(self.tamper_guard.restore_builtins())
+            self.flag_collector.extend(self.tamper_guard.restore_between_statements())
         return super()._run_statement(statement)
 
     def _execute_statement(self, statement: Any) -> BaseException | None:
         code = compile_with_recorder(statement.node, self.recorder, TEST_CELL_FILENAME)
         self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:
-            self._execute_code(code)
+            with (
+                self.user_ns.bind_temporarily(collect_class_body_names(statement.node))
+                if isinstance(self.user_ns, TestNamespace)
+                else nullcontext()
+            ):
+                self._execute_code(code)
         except BaseException as error:  # noqa: BLE001 - any exception of the student's code fails the test, even SystemExit
             return error
         return None

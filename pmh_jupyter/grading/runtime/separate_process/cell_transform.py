@@ -25,18 +25,6 @@ def transform_statement(node: ast.stmt) -> ast.stmt:
     return statement
 
 
-def collect_class_body_names(node: ast.stmt) -> set[str]:
-    """Return the names that class bodies in this statement load. Python looks these up without calling `Namespace.__missing__`."""
-    return {
-        name.id
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.ClassDef)
-        for part in inner.body
-        for name in ast.walk(part)
-        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
-    }
-
-
 class _StatementTransformer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)

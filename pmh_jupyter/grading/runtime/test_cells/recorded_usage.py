@@ -34,6 +34,7 @@ class TestUsage:
         self.captures_locked_data = locked_data is not None
         self.locked_data = set(locked_data or ())
         self.changed_files = set(fields.get("changed_files", ()))
+        self.changed_module_data = set(fields.get("changed_module_data", ()))
         self.contract = _decode_sets_by_cell(fields.get("contract", {}))
         self.operators = _decode_sets_by_cell(fields.get("operators", {}))
 
@@ -42,6 +43,8 @@ class TestUsage:
         self.library_names |= _decode_import_paths(usage["library_names"])
         self.shadowed_builtins |= set(usage["shadowed_builtins"])
         self.test_helpers |= set(usage["test_helpers"])
+        self.changed_files |= set(usage["changed_files"])
+        self.changed_module_data |= set(usage["changed_module_data"])
         self.operators.setdefault(grade_id, set()).update(usage["operators"])
 
     def as_dict(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class TestUsage:
             "test_helpers": sorted(self.test_helpers),
             "locked_data": sorted(self.locked_data) if self.captures_locked_data else None,
             "changed_files": sorted(self.changed_files),
+            "changed_module_data": sorted(self.changed_module_data),
             "contract": {grade_id: sorted(entries) for grade_id, entries in sorted(self.contract.items())},
             "operators": {grade_id: sorted(names) for grade_id, names in sorted(self.operators.items())},
         }
@@ -61,7 +65,8 @@ class TestUsage:
 def record_cell_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers) -> CellUsage:
     """Return the libraries, shadowed builtins and test helpers that a test cell (plain Python) is about to use in-process.
 
-    Names that a helper reads from the notebook count as names that the test cell reads. `operators` stays empty here.
+    Names that a helper reads from the notebook count as names that the test cell reads. What the cell changes and the operators stay empty
+    here.
     """
     names_read = find_read_names(source) - find_bound_names(source)
     used_helpers = {
@@ -81,6 +86,8 @@ def record_cell_usage(source: str, namespace: Mapping[str, Any], helpers: TestHe
         "shadowed_builtins": sorted(shadowed_builtins),
         "test_helpers": sorted(used_helpers),
         "operators": [],
+        "changed_files": [],
+        "changed_module_data": [],
     }
 
 

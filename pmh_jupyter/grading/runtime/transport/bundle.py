@@ -30,6 +30,8 @@ class IsolationFields(TypedDict, total=False):
     test_helpers: Sequence[str]
     locked_data: Sequence[str] | None
     changed_files: Sequence[str]
+    changed_module_data: Sequence[str]
+    shares_test_names: bool
     contract: Mapping[str, Sequence[str]]
     operators: Mapping[str, Sequence[str]]
 

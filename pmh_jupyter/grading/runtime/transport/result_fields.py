@@ -43,7 +43,7 @@ TestFields = dict[str, Any]
 # Fields of a `JudgeFlag`.
 FlagFields = dict[str, str]
 
-# Fields of a `CellResult` that come from a test cell: tests, flags, and credit or invalid_credit if the cell ends in a value.
+# Fields of a `CellResult` that come from a test cell: tests, flags, and those of its credit if it ends in an expression.
 TestCellFields = dict[str, Any]
 
 

@@ -252,7 +252,7 @@ def test_hooks_of_the_interpreter_are_restored(shell: Shell, tamper_guard: Tampe
 
     def run() -> Any:
         _, flags = run_defended(shell, tamper_guard, cell, "assert True")
-        return flags, sys.getprofile() is None, sys.excepthook is not print, tamper_guard.restore(shell)
+        return flags, sys.getprofile() is None, sys.excepthook is not print, tamper_guard.restore(shell.user_ns)
 
     flags, *restored = run_in_fork(run)
     flagged = {(flag["code"], flag["detail"]) for flag in flags}
@@ -287,10 +287,10 @@ tamper_guard, shell = TamperGuard(), SimpleNamespace(user_ns={})
 assert "numpy" not in sys.modules
 tamper_guard.activate(shell)
 exec("import numpy", shell.user_ns)
-assert tamper_guard.restore(shell) == []
+assert tamper_guard.restore(shell.user_ns) == []
 assert shell.user_ns["numpy"].ufunc in copyreg.dispatch_table
 copyreg.pickle(range, lambda x: (int, (42,)))
-assert [flag["detail"] for flag in tamper_guard.restore(shell)] == ["copyreg.dispatch_table"]
+assert [flag["detail"] for flag in tamper_guard.restore(shell.user_ns)] == ["copyreg.dispatch_table"]
 """
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import pytest
 
 from pmh_jupyter.grading.judge_output import CellResult, parse_judge_output
@@ -45,11 +48,21 @@ def _run(source: str, **names: Any) -> CellResult:
         pytest.param("assert x\nfloat('nan')", None, "nan", id="NaN"),
         pytest.param("assert x\n1e999", None, "inf", id="infinity"),
         pytest.param("assert x\n2 ** 80", None, "int", id="huge integer"),
-        pytest.param(f"{NUMPY}numpy.float64(0.5)", None, "float64", id="NumPy number"),
+        pytest.param("assert x\nFraction(1, 4)", 0.25, "", id="fraction"),
+        pytest.param("assert x\nDecimal('0.25')", 0.25, "", id="decimal"),
+        pytest.param("assert x\nDecimal('sNaN')", None, "Decimal", id="decimal that is not a number"),
+        pytest.param("assert x\nFraction(10 ** 400)", None, "Fraction", id="huge fraction"),
+        pytest.param(f"{NUMPY}numpy.float64(0.5)", 0.5, "", id="NumPy float"),
+        pytest.param(f"{NUMPY}numpy.sum(numpy.array([True, False, True]))", 2, "", id="NumPy integer"),
+        pytest.param(f"{NUMPY}numpy.float32(0.5)", 0.5, "", id="short NumPy float"),
+        pytest.param(f"{NUMPY}numpy.longdouble(0.5)", 0.5, "", id="long NumPy float"),
+        pytest.param(f"{NUMPY}numpy.array(0.5)", 0.5, "", id="NumPy array without dimensions"),
+        pytest.param(f"{NUMPY}numpy.array([0.5])", None, "ndarray", id="NumPy array"),
+        pytest.param(f"{NUMPY}numpy.float64('nan')", None, "nan", id="NumPy NaN"),
     ],
 )
 def test_value_of_the_last_expression_is_credit(source: str, credit: float | None, invalid_credit: str) -> None:
-    result = _run(source, x=1)
+    result = _run(source, x=1, Fraction=Fraction, Decimal=Decimal)
     assert (result.credit, result.invalid_credit) == (credit, invalid_credit)
     assert [test.outcome for test in result.tests] == ["passed"]
 
@@ -69,6 +82,36 @@ def test_credit_does_not_hide_a_failed_test(source: str) -> None:
 
 def test_student_cannot_assign_the_credit() -> None:
     assert _run("assert x", x=1, _pmh_value=1000).credit is None
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        pytest.param("assert x", "", id="no expression"),
+        pytest.param("assert x\nNone", "none", id="None"),
+        pytest.param("assert x\n3", "number", id="integer"),
+        pytest.param("assert x\nx > 0", "number", id="bool"),
+        pytest.param("assert x\n2j", "number", id="complex"),
+        pytest.param(f"{NUMPY}numpy.bool_(True)", "number", id="NumPy bool"),
+        pytest.param("assert x\n'3'", "other", id="text"),
+        pytest.param("assert x\n[3]", "other", id="list"),
+        pytest.param(f"{NUMPY}numpy.array([3])", "other", id="array"),
+        pytest.param(f"{NUMPY}numpy.datetime64('2026-01-01')", "other", id="date"),
+        pytest.param("class Points(int): pass\nPoints(3)", "number", id="class that derives from int"),
+        pytest.param(
+            "import numbers\nclass Points(numbers.Real): pass\nPoints.__mro__", "other", id="tuple of classes"
+        ),
+    ],
+)
+def test_kind_of_the_value_at_the_end_is_reported(source: str, kind: str) -> None:
+    assert _run(source, x=1).credit_kind == kind
+
+
+@pytest.mark.parametrize("base", [float, numpy.float64, Fraction, Decimal])
+def test_number_of_a_students_class_is_no_credit(base: type) -> None:
+    points = type("Points", (base,), {"__float__": lambda self: 3.0, "item": lambda self: 3.0})(1)
+    result = _run("assert x\nx", x=points)
+    assert (result.credit, result.invalid_credit, result.credit_kind) == (None, "Points", "number")
 
 
 def test_object_of_a_students_class_is_reported_by_its_class_only() -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pmh_jupyter.domain.verdict import Flag, Message
 
-GRADER_VERSION = "10"
+GRADER_VERSION = "11"
 """Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version."""
 
 

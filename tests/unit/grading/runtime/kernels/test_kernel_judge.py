@@ -67,6 +67,12 @@ def make_judge() -> Iterator[MakeJudge]:
             {"reason": "author-message", "text": "Mind zero."},
             id="feedback of a hidden test",
         ),
+        pytest.param(
+            OK | {"status": "error"},
+            f"# feedback: Mind zero.\n# feedback: Mind one.\n{HIDDEN_TEST}",
+            {"reason": "author-message", "text": "Mind zero. Mind one."},
+            id="feedback of two lines",
+        ),
     ],
 )
 def test_test_cell_passes_only_if_the_kernel_reports_ok(
@@ -76,6 +82,11 @@ def test_test_cell_passes_only_if_the_kernel_reports_ok(
     (result,) = fields["tests"]
     assert {name: result[name] for name in expected} == expected
     assert fields["flags"] == []
+
+
+def test_cell_without_anything_to_run_passes(make_judge: MakeJudge) -> None:
+    (result,) = make_judge().run_test_cell(3, "t", "\n\n")["tests"]
+    assert (result["outcome"], result["is_hidden"]) == ("passed", False)
 
 
 def test_error_of_a_student_cell_names_the_cell(make_judge: MakeJudge) -> None:

@@ -1,8 +1,7 @@
-"""The main function of a student process: confines itself, receives the start message, and serves the judge until the end."""
+"""The main function of a student process: confines itself, receives the start message and the files, and serves the judge until the end."""
 
 from __future__ import annotations
 
-import base64
 import os
 import random
 import socket
@@ -11,13 +10,13 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
+from pmh_jupyter.grading.runtime.files.initial_files import receive_files
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
@@ -53,11 +52,11 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
         start_message = link.receive()
         if start_message["kernel"]:
             _set_home(config.environment.home)
-            KernelStudentServer(link, start_message, config.limits["output_bytes"], write_files).serve()
+            KernelStudentServer(link, start_message, config.limits["output_bytes"]).serve()
         output = OutputCapture(config.limits["output_bytes"])
         output.install()
         _import_modules(start_message["modules"], warm_state.tamper_guard)
-        _prepare_environment(start_message, config.environment.home)
+        _prepare_environment(start_message, link, config.environment.home)
         commands = _StudentCommands(
             warm_state,
             CellExecutor(warm_state.shell, is_plain_python=start_message["is_plain_python"]),
@@ -156,22 +155,12 @@ def _set_home(home: str) -> None:
         os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
 
 
-def _prepare_environment(start_message: dict[str, Any], home: str) -> None:
+def _prepare_environment(start_message: dict[str, Any], link: Link, home: str) -> None:
     _set_home(home)
-    write_files(start_message["files"])
+    receive_files(link)
     seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
     # From here on, modules beside the notebook can be imported, as in Jupyter. They cannot replace modules that are loaded already.
     sys.path.insert(0, os.getcwd())
-
-
-def write_files(files: list[dict[str, str]]) -> None:
-    """Write files ({path, content in base64}) to the work folder, which is the current folder. Unsafe paths are skipped."""
-    for file in files:
-        path = Path(file["path"])
-        if path.is_absolute() or ".." in path.parts:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(file["content"]))
 
 
 def seed_random(number: int, *, numpy: bool) -> None:

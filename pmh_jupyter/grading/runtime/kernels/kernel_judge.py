@@ -14,7 +14,7 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, find_feedback_comments
-from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason
 
 # R and Julia take seconds to start, and much longer on a busy machine.
@@ -35,18 +35,7 @@ def add_kernel_overhead(limits: dict[str, Any]) -> dict[str, Any]:
 
 
 class KernelJudge(InProcessJudge):
-    """The judge's end of the connection to a process with a kernel.
-
-    The constructor and `reconnect` wait until the kernel is ready. They raise KernelUnavailable.
-    """
-
-    def __init__(self, link: Link) -> None:
-        super().__init__(link)
-        self._await_kernel()
-
-    def reconnect(self, link: Link) -> None:
-        super().reconnect(link)
-        self._await_kernel()
+    """The judge's end of the connection to a process with a kernel."""
 
     def checkpoint(self) -> None:
         """Do nothing: a kernel has no checkpoints. After a loss, the cells are run again."""
@@ -79,7 +68,8 @@ class KernelJudge(InProcessJudge):
             raise PeerLost("exit", "")
         return reply
 
-    def _await_kernel(self) -> None:
+    def await_start(self) -> None:
+        """Wait until the kernel is ready. Raises KernelUnavailable."""
         self.link.deadline = time.monotonic() + KERNEL_START_TIMEOUT_SECONDS
         try:
             message = self.link.receive()

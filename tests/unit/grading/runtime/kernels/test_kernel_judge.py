@@ -26,7 +26,9 @@ def make_judge() -> Iterator[MakeJudge]:
             judge_socket, student_socket = map(open_sockets.enter_context, socket.socketpair())
             for reply in ({"start_error": start_error}, *replies):
                 Link(student_socket, 1 << 20).send(reply)
-            return KernelJudge(Link(judge_socket, 1 << 20))
+            judge = KernelJudge(Link(judge_socket, 1 << 20))
+            judge.await_start()
+            return judge
 
         yield make
 

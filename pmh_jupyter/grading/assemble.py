@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
-from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.resource_exhaustion import remember_results
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
@@ -88,24 +87,6 @@ def assemble_submission(task: GradingTask) -> AssembledSubmission:
     return AssembledSubmission(plans, visible_plans, tuple(notebooks.iter_without_tests()))
 
 
-def collect_working_files(task: GradingTask, submission: AssembledSubmission) -> tuple[File, ...]:
-    """Return the files for the run: the student's, with the release's own files restored, and the submission's notebooks.
-
-    A student's file is left out if its path is a folder of the release, or is below a file of the release.
-    """
-    files = {file.path: file for file in task.sealed_files if not is_notebook(file)}
-    files |= {file.path: file for file in submission.notebooks}
-    folders = {folder for path in files for folder in list_parents(path)}
-    for file in task.submitted_files:
-        parents = list_parents(file.path)
-        if not (
-            is_notebook(file) or file.path in files or file.path in folders or any(map(files.__contains__, parents))
-        ):
-            files[file.path] = file
-            folders.update(parents)
-    return tuple(files[path] for path in sorted(files) if is_safe_path(path))
-
-
 class _MatchedNotebooks:
     """The notebooks of a release, each with the student's version and its matched cells."""
 
@@ -153,7 +134,11 @@ def _make_notebook_without_tests(release: Notebook, student: Notebook, matches: 
         if not step.is_test
     ]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    return File(release.path, json.dumps(notebook).encode())
+    try:
+        content = json.dumps(notebook, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can express
+        content = json.dumps(notebook).encode()
+    return File(release.path, content)
 
 
 @remember_results(64)

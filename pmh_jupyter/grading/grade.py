@@ -43,14 +43,15 @@ def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler = asse
     start_time = time.monotonic()
     submission = assemble(task)
     plans = submission.plans
-    runs = _run_plans(submission, task, backend, task.isolation)
+    context = RunContext.from_task(task, submission, backend)
+    runs = _run_plans(submission, task, context, task.isolation)
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
     return Grading(
         verdicts=tuple(
             verdicts_by_notebook[exercise.notebook].make_verdict(exercise) for exercise in task.requested_exercises
         ),
         seconds=time.monotonic() - start_time,
-        repairs=tuple(message for plan in plans for message in plan.repairs),
+        repairs=(*context.messages, *(message for plan in plans for message in plan.repairs)),
         flags=tuple(
             flag
             for run in runs
@@ -88,10 +89,9 @@ def _make_verdicts_without_tests(task: GradingTask, outcome: Outcome, message: M
 
 
 def _run_plans(
-    submission: AssembledSubmission, task: GradingTask, backend: SandboxBackend, isolation: ReleaseIsolation
+    submission: AssembledSubmission, task: GradingTask, context: RunContext, isolation: ReleaseIsolation
 ) -> tuple[NotebookRun, ...]:
     """Run the notebooks one after another, each in a separate sandbox, within the time limit of the whole submission."""
-    context = RunContext.from_task(task, submission, backend)
     runs: list[NotebookRun] = []
     for plan, visible_plan in zip(submission.plans, submission.visible_plans, strict=True):
         limits = reduce_limits(task.limits, sum(run.seconds for run in runs))

@@ -169,6 +169,16 @@ def test_check_without_hidden_tests_passes_a_cell_that_has_no_others(backend: Sa
     assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
 
 
+def test_file_that_does_not_fit_beside_the_notebook_costs_no_points(backend: SandboxBackend) -> None:
+    release = build_bash_lesson()
+    own = (File("photo.png", b"x" * (2 << 20)), File("x" * 300, b"x"))
+    files = (make_submitted_notebook(RIGHT, release), *release.student_files[1:], *own)
+    task = make_task(*files, release=release, limits=replace(LIMITS, file_bytes=1 << 20))
+    grading = grade_in_sandbox(task, backend)
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
+    assert [message.code for message in grading.repairs] == ["left-out-name", "left-out-beside-notebook"]
+
+
 def test_missing_kernel_is_a_problem_of_the_author_and_a_grader_error() -> None:
     missing = {"display_name": "R", "language": "R", "name": "ir"}
     release = build_bash_lesson(missing)

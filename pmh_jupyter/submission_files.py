@@ -10,21 +10,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.paths import is_ignored, is_safe_path
-from pmh_jupyter.domain.printable_text import make_single_line
+from pmh_jupyter.domain.printable_text import make_single_line, summarize_paths
 from pmh_jupyter.domain.verdict import Message
 
 MAX_DEPTH = 40
 # Entries of a folder that are listed. The folders after them are not read.
 MAX_ENTRIES = 20_000
 MAX_PATH_LENGTH = 400
-# In a message. If more files were left out for the same reason, the message counts them by folder.
-MAX_NAMED_PATHS = 3
 
 # The reasons for leaving a file out. The parameter `path` is added.
 LEFT_OUT_NAME = Message("left-out-name")
@@ -78,7 +75,7 @@ class LeftOutPaths:
     def make_messages(self) -> tuple[Message, ...]:
         """Return a message for each reason, with the paths."""
         return tuple(
-            replace(reason, params={**reason.params, "path": _format_paths(paths)})
+            replace(reason, params={**reason.params, "path": summarize_paths(paths)})
             for reason, paths in self._paths.values()
         )
 
@@ -220,12 +217,3 @@ def _exists(folder: int, name: str) -> bool:
 
 def _make_reading_order_key(path: str) -> tuple[bool, int, str]:
     return not path.endswith((".ipynb", ".md", ".py")), path.count("/"), path
-
-
-def _format_paths(paths: list[str]) -> str:
-    if len(paths) <= MAX_NAMED_PATHS:
-        return ", ".join(sorted(paths))
-    counts = Counter(f"{path.partition('/')[0]}/" if "/" in path else path for path in sorted(paths))
-    named = [f"{name} ({count})" if count > 1 else name for name, count in counts.most_common()]
-    rest = len(named) - MAX_NAMED_PATHS
-    return ", ".join([*named[:MAX_NAMED_PATHS], *([f"… (+{rest})"] if rest > 0 else [])])

@@ -123,6 +123,8 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
       return trans.__('{path}: left out, because only regular files that can be read are graded.');
     case 'left-out-large':
       return trans.__('{path}: left out, because a submission has at most {files} files and {megabytes} MiB.');
+    case 'left-out-beside-notebook':
+      return trans.__('{path}: left out, because the files beside the notebooks have at most {megabytes} MiB.');
     case 'left-out-large-notebook':
       return trans.__('{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.');
     case 'left-out-module':

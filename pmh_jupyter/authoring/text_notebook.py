@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook_json import dump_notebook
+from pmh_jupyter.domain.resource_exhaustion import record_exhaustion
 from pmh_jupyter.errors import InvalidNotebook
 
 # Starts each line of the header, by suffix.
@@ -53,6 +54,7 @@ def to_ipynb(file: File) -> File:
     try:
         notebook = jupytext.reads(file.content.decode(), fmt=_FORMATS[suffix])
     except Exception as error:  # jupytext raises errors of YAML, JSON and its own
+        record_exhaustion(error)
         raise InvalidNotebook(
             f"{file.path} cannot be read as Jupytext: {_read_first_line(error)}",
             advice="Check the fences and the metadata's YAML or JSON. `jupytext --to ipynb` shows details.",

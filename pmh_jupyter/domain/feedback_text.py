@@ -70,6 +70,7 @@ FEEDBACK_TEXTS = {
     "left-out-environment": "{path}: left out, because environments of installed packages are not graded.",
     "left-out-unreadable": "{path}: left out, because only regular files that can be read are graded.",
     "left-out-large": "{path}: left out, because a submission has at most {files} files and {megabytes} MiB.",
+    "left-out-beside-notebook": "{path}: left out, because the files beside the notebooks have at most {megabytes} MiB.",
     "left-out-large-notebook": "{path}: left out, because a notebook has at most {megabytes} MiB. Clear its outputs, and save it.",
     "left-out-module": "{path}: left out, because the lesson has a module or package of this name. Rename yours.",
     "left-out-notebook": "{path}: cannot be read as a notebook.",

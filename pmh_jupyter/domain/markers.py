@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
+from pmh_jupyter.domain.resource_exhaustion import remember_results
 from pmh_jupyter.domain.source_lines import split_source_lines
 
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -49,7 +49,7 @@ _MARKER_LOOKALIKE = re.compile(
 )
 
 
-@lru_cache(256)  # called several times for each cell of a release
+@remember_results(256)  # called several times for each cell of a release
 def find_regions(source: str) -> tuple[tuple[Region, ...], tuple[MarkerProblem, ...]]:
     """Return all complete regions of a cell's source, in order, and the problems with other markers. Regions cannot be nested."""
     regions: list[Region] = []

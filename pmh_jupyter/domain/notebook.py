@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel, find_language
+from pmh_jupyter.domain.resource_exhaustion import record_exhaustion
 from pmh_jupyter.errors import InvalidNotebook
 
 # Maximum number of cells of a submitted notebook and its release together.
@@ -108,8 +109,10 @@ def _parse_json(path: str, content: bytes) -> Any:
     except ValueError as error:
         raise InvalidNotebook(f"{path} is not a notebook: it does not hold valid JSON.") from error
     except RecursionError as error:
+        record_exhaustion(error)
         raise InvalidNotebook(f"{path} could not be read: it is nested too deeply.") from error
     except MemoryError as error:
+        record_exhaustion(error)
         raise InvalidNotebook(f"{path} could not be read: it needs too much memory.") from error
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
+from pmh_jupyter.domain.resource_exhaustion import remember_results
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints, find_assertions
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
@@ -138,10 +138,14 @@ def _make_notebook_without_tests(release: Notebook, student: Notebook, matches: 
         if not step.is_test
     ]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    return File(release.path, json.dumps(notebook).encode())
+    try:
+        content = json.dumps(notebook, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can express
+        content = json.dumps(notebook).encode()
+    return File(release.path, content)
 
 
-@lru_cache(64)
+@remember_results(64)
 def read_sealed_notebook(file: File) -> Notebook:
     """Parse a notebook of the release, which is the same for every submission. Raises InvalidNotebook."""
     return read_notebook(file.path, file.content)

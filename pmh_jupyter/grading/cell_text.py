@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from pmh_jupyter.domain.kernels import make_code_stub
 from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
 from pmh_jupyter.domain.notebook import Cell
+from pmh_jupyter.domain.resource_exhaustion import remember_results
 from pmh_jupyter.domain.source_lines import split_source_lines
 
 
@@ -27,7 +26,7 @@ def make_stub(cell: Cell) -> str:
     return _apply_stub(cell.source, make_code_stub(cell.language) if cell.cell_type == "code" else TEXT_STUB)
 
 
-@lru_cache(256)  # the release's cells are the same for every submission
+@remember_results(256)  # the release's cells are the same for every submission
 def _apply_stub(source: str, stub: str) -> str:
     return (
         remove_regions(replace_solutions(source, stub), RegionKind.HIDDEN_TESTS)
@@ -46,7 +45,7 @@ def list_accepted_sources(cell: Cell) -> tuple[str, ...]:
     return _remove_hidden_tests(cell.source), cell.source
 
 
-@lru_cache(256)
+@remember_results(256)
 def _remove_hidden_tests(source: str) -> str:
     return remove_regions(source, RegionKind.HIDDEN_TESTS)
 

@@ -44,7 +44,8 @@ def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler = asse
     start_time = time.monotonic()
     submission = assemble(task)
     plans = submission.plans
-    runs = _run_plans(submission, task, backend, task.isolation)
+    context = RunContext.from_task(task, submission, backend)
+    runs = _run_plans(submission, task, context, task.isolation)
     shadowing_files = find_shadowing_files(task)
     verdicts_by_notebook = _collect_notebook_verdicts(runs, task)
     return Grading(
@@ -53,6 +54,7 @@ def grade(task: GradingTask, backend: SandboxBackend, assemble: Assembler = asse
         ),
         seconds=time.monotonic() - start_time,
         repairs=(
+            *context.messages,
             *(message for plan in plans for message in plan.repairs),
             *(Message("left-out-module", {"path": path}) for path in shadowing_files),
         ),
@@ -96,10 +98,9 @@ def _make_verdicts_without_tests(task: GradingTask, outcome: Outcome, message: M
 
 
 def _run_plans(
-    submission: AssembledSubmission, task: GradingTask, backend: SandboxBackend, isolation: ReleaseIsolation
+    submission: AssembledSubmission, task: GradingTask, context: RunContext, isolation: ReleaseIsolation
 ) -> tuple[NotebookRun, ...]:
     """Run the notebooks one after another, each in a separate sandbox, within the time limit of the whole submission."""
-    context = RunContext.from_task(task, submission, backend)
     runs: list[NotebookRun] = []
     for plan, visible_plan in zip(submission.plans, submission.visible_plans, strict=True):
         limits = reduce_limits(task.limits, sum(run.seconds for run in runs))

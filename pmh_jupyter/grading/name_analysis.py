@@ -12,9 +12,9 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.domain.resource_exhaustion import remember_results
 from pmh_jupyter.grading.runtime.execution.bindings import iter_names_bound_by_node
 
 # More than a person writes by hand. A syntax tree needs a hundred times the memory of its source.
@@ -44,7 +44,7 @@ class CellNames:
     is_parsed: bool = True
 
 
-@lru_cache(256)  # the release's cells are the same for every submission
+@remember_results(256)  # the release's cells are the same for every submission
 def analyze_names(source: str) -> CellNames:
     """Analyze one cell. Magics and shell lines count as empty statements."""
     if len(source) > MAX_CHARACTERS:

@@ -16,6 +16,7 @@ import sys
 import time
 from typing import Any
 
+from pmh_jupyter.domain.resource_exhaustion import count_exhaustions, record_exhaustion
 from pmh_jupyter.errors import PmhError
 
 # How much a request may add to the memory of the process.
@@ -23,6 +24,8 @@ MAX_REQUEST_MEMORY_BYTES = 300 << 20
 MAX_REQUEST_CPU_SECONDS = 8
 # A process that has grown by more than this ends after its reply, so that every request has the same memory.
 MAX_GROWTH_BYTES = 64 << 20
+# So does one that has come this near to the limit, because code may have handled a MemoryError and kept what came of it.
+MAX_PEAK_BYTES = 200 << 20
 HEADER_BYTES = 8
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -41,7 +44,7 @@ def main(modules: list[str]) -> None:
     while (request := receive(channel)) is not None:
         _limit_request()
         reply = _serve(request)
-        retires = _measure_memory() - start_bytes > MAX_GROWTH_BYTES
+        retires = _must_retire(start_bytes)
         _send(channel, b"\1" if retires else b"\0", reply)
         if retires:
             return
@@ -85,14 +88,27 @@ def _serve(request: bytes) -> bytes:
         function, arguments = pickle.loads(request)
         return pickle.dumps(("result", function(*arguments)), protocol=5)
     except PmhError as error:
+        record_exhaustion(error)
         reply = ("error", error.code, error.message, error.advice)
-    except MemoryError:
+    except MemoryError as error:
+        record_exhaustion(error)
         reply = ("unreadable", "it needs too much memory")
-    except RecursionError:
+    except RecursionError as error:
+        record_exhaustion(error)
         reply = ("unreadable", "it is nested too deeply")
     except Exception as error:  # noqa: BLE001 - any error must affect this submission only
+        record_exhaustion(error)
         reply = ("unreadable", f"an unexpected {type(error).__name__} occurred")
     return pickle.dumps(reply, protocol=5)
+
+
+def _must_retire(start_bytes: int) -> bool:
+    """Return whether the state of the process may depend on the submissions that it has read. start_bytes: its memory before the first."""
+    return (
+        count_exhaustions() > 0
+        or _measure_memory() - start_bytes > MAX_GROWTH_BYTES
+        or _measure_peak_memory() - start_bytes > MAX_PEAK_BYTES
+    )
 
 
 def _limit_request() -> None:
@@ -114,6 +130,15 @@ def _measure_memory() -> int:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[0]) * _PAGE_BYTES
     except OSError:
+        return 0
+
+
+def _measure_peak_memory() -> int:
+    """Return the largest size of the address space so far in bytes; 0 if /proc is not available."""
+    try:
+        with open("/proc/self/status", "rb") as file:
+            return int(file.read().partition(b"\nVmPeak:")[2].split()[0]) << 10
+    except (OSError, IndexError):
         return 0
 
 

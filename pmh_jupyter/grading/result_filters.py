@@ -81,9 +81,7 @@ def _is_credit(step: Step, result: CellResult, isolation: NotebookIsolation) -> 
 
 
 def _find_first_hidden_step(run: NotebookRun, visible_plan: NotebookPlan) -> int | None:
-    """Return the number of the first cell with hidden tests. None for another kernel, whose judge reports no values of hidden tests."""
-    if run.plan.kernel:
-        return None
+    """Return the number of the first cell with hidden tests."""
     steps = zip(run.plan.steps, visible_plan.steps, strict=True)
     return next(
         (number for number, (step, visible_step) in enumerate(steps) if _has_hidden_lines(step, visible_step)), None

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
-from pmh_jupyter.domain.verdict import Flag
+from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan
 from pmh_jupyter.grading.backends.backend import JudgeRun, SandboxBackend
 from pmh_jupyter.grading.judge_output import (
@@ -59,6 +59,7 @@ class RunContext:
 
     files: the files of the work folder. release_paths: the paths of those that belong to the release.
     preload: modules to import before the run. seed: of the random number generators.
+    messages: about files of the submission that are left out.
     """
 
     files: tuple[File, ...]
@@ -66,12 +67,14 @@ class RunContext:
     backend: SandboxBackend
     preload: tuple[str, ...] = ()
     seed: int = DEFAULT_SEED
+    messages: tuple[Message, ...] = ()
 
     @classmethod
     def from_task(cls, task: GradingTask, submission: AssembledSubmission, backend: SandboxBackend) -> RunContext:
         """Return the context of a task, with the files of its submission."""
         release_paths = frozenset(file.path for file in task.sealed_files)
-        return cls(collect_working_files(task, submission), release_paths, backend, task.preload, task.seed)
+        working_files = collect_working_files(task, submission)
+        return cls(working_files.files, release_paths, backend, task.preload, task.seed, working_files.messages)
 
 
 def run_plan(

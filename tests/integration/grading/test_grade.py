@@ -190,3 +190,26 @@ def test_check_without_hidden_tests_says_that_nothing_was_tested(
     task = make_task(submitted, release=release, include_hidden_tests=False)
     verdict = index_verdicts(grade_in_sandbox(task, start_bubblewrap_backend()))["double"]
     assert (verdict.outcome, verdict.millipoints, verdict.message and verdict.message.code) == expected
+
+
+def test_file_that_does_not_fit_beside_the_notebook_costs_no_points() -> None:
+    own = (File("photo.png", b"x" * (2 << 20)), File("x" * 300, b"x"), File("notes.txt", b"mine"))
+    shout = "assert open('notes.txt').read() == 'mine'\n" + RIGHT["shout"]
+    task = make_task(make_notebook_file(fill_in_answers(RIGHT | {"shout": shout})), *own)
+    grading = grade_in_sandbox(
+        replace(task, limits=replace(task.limits, file_bytes=1 << 20)), start_bubblewrap_backend()
+    )
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
+    assert [message.code for message in grading.repairs] == ["left-out-name", "left-out-beside-notebook"]
+    assert grading.repairs[1].params["path"] == "photo.png"
+
+
+def test_files_larger_than_a_message_between_processes_are_graded() -> None:
+    own = (File("results.bin", b"x" * (22 << 20)), File("more.bin", b"y" * (36 << 20)))
+    shout = (
+        "import os\nassert os.path.getsize('results.bin') + os.path.getsize('more.bin') == 58 << 20\n" + RIGHT["shout"]
+    )
+    task = make_task(make_notebook_file(fill_in_answers(RIGHT | {"shout": shout})), *own)
+    grading = grade_in_sandbox(task, start_bubblewrap_backend())
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
+    assert grading.repairs == () and grading.grader_error is None

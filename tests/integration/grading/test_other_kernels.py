@@ -11,10 +11,11 @@ import pytest
 from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.validation import validate_course
-from pmh_jupyter.domain.course import Course, File, Lesson
+from pmh_jupyter.domain.course import Course, File, Lesson, Release
 from pmh_jupyter.domain.feedback_text import format_message
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.limits import EffectiveLimits
+from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
@@ -138,6 +139,56 @@ def test_hidden_test_is_refused_unless_its_author_accepts_it(backend: SandboxBac
     report = report_isolation(lesson, release_lesson(lesson), backend)
     assert [problem.cell for problem in report.problems] == ["shout-tests"]
     assert "accept_in_process" in report.problems[0].remedy
+
+
+def _build_lesson_with_hidden_test_first() -> Release:
+    notebook, words_file = make_bash_files()
+    content = json.loads(notebook.content)
+    content["cells"] = content["cells"][4:] + content["cells"][:4]
+    return build_release("shell", "Shell", [File(NOTEBOOK, json.dumps(content).encode())], [words_file])
+
+
+@pytest.mark.parametrize(
+    "shout",
+    [
+        pytest.param('shout() { echo "$1" >> kept; echo "${1^^}"; }', id="input"),
+        pytest.param("trap 'echo \"$BASH_COMMAND\" >> kept' DEBUG\n" + RIGHT["shout"], id="text"),
+        pytest.param(RIGHT["shout"] + "\necho nothing > kept", id="honest"),
+    ],
+)
+def test_visible_test_shows_nothing_of_an_earlier_hidden_one(backend: SandboxBackend, shout: str) -> None:
+    release = _build_lesson_with_hidden_test_first()
+    answers = RIGHT | {"shout": shout, "greet": 'greet() { cat kept >&2; echo "I forgot $1" >&2; }'}
+    files = (make_submitted_notebook(answers, release), *release.student_files[1:])
+    grading = grade_in_sandbox(make_task(*files, release=release, limits=LIMITS), backend)
+    verdicts = index_verdicts(grading)
+    assert {name: verdict.millipoints for name, verdict in verdicts.items()} == {
+        "greet": 0,
+        "count": 1000,
+        "shout": 1000,
+    }
+    assert "90126" not in str(grading)
+    assert verdicts["greet"].message
+    assert format_message(verdicts["greet"].message).endswith("I forgot Ada\nGreet by name.")
+
+
+def test_check_without_hidden_tests_passes_a_cell_that_has_no_others(backend: SandboxBackend) -> None:
+    release = build_bash_lesson()
+    files = (make_submitted_notebook(RIGHT, release), *release.student_files[1:])
+    task = make_task(*files, release=release, limits=LIMITS, include_hidden_tests=False)
+    grading = grade_in_sandbox(task, backend)
+    assert grading.grader_error is None
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
+
+
+def test_file_that_does_not_fit_beside_the_notebook_costs_no_points(backend: SandboxBackend) -> None:
+    release = build_bash_lesson()
+    own = (File("photo.png", b"x" * (2 << 20)), File("x" * 300, b"x"))
+    files = (make_submitted_notebook(RIGHT, release), *release.student_files[1:], *own)
+    task = make_task(*files, release=release, limits=replace(LIMITS, file_bytes=1 << 20))
+    grading = grade_in_sandbox(task, backend)
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
+    assert [message.code for message in grading.repairs] == ["left-out-name", "left-out-beside-notebook"]
 
 
 def test_missing_kernel_is_a_problem_of_the_author_and_a_grader_error() -> None:

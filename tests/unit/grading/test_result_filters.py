@@ -61,6 +61,16 @@ def test_run_without_hidden_tests_ends_with_the_last_cell_that_shows_something()
     assert visible_part is not None and visible_part.steps == VISIBLE_PLAN.steps[:3]
 
 
+def test_values_of_another_kernel_are_those_of_the_run_without_hidden_tests() -> None:
+    plan, visible_plan = replace(PLAN, kernel="bash"), replace(VISIBLE_PLAN, kernel="bash")
+    runs = [
+        NotebookRun(plan, {4: make_cell_result(4, make_failed_test(text=text, reason="author-message"))})
+        for text in ("7341", "Mind one.")
+    ]
+    assert select_visible_plan(runs[0], visible_plan)
+    assert remove_hidden_values(runs[0], visible_plan, runs[1]).results[4].tests[0].text == "Mind one."
+
+
 def test_test_that_fails_only_after_hidden_tests_shows_no_value() -> None:
     passed = make_judge_test()
     results = clean(

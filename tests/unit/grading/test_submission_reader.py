@@ -87,6 +87,32 @@ def test_process_that_has_grown_is_replaced(reader: SubmissionReader) -> None:
     assert reader.call(os.getpid) != first_pid
 
 
+@pytest.mark.parametrize(
+    "function",
+    [hostile_reading.handle_memory_error, hostile_reading.analyze_nested_signs, hostile_reading.read_nested_notebook],
+)
+def test_process_in_which_memory_or_stack_ran_out_is_replaced(reader: SubmissionReader, function: Any) -> None:
+    first_pid = reader.call(os.getpid)
+    assert reader.call(function) == first_pid
+    assert reader.call(os.getpid) != first_pid
+
+
+def test_process_that_read_submissions_with_mistakes_is_reused(reader: SubmissionReader, tmp_path: Path) -> None:
+    first_pid = reader.call(os.getpid)
+    broken_cell = "def double(x:\n    return ((((2 * x))))"
+    reader.assemble(make_task(make_notebook_file(fill_in_answers(RIGHT | {"double": broken_cell}))))
+    (tmp_path / "lesson.ipynb").write_text("{")
+    with pytest.raises(InvalidNotebook):
+        reader.call(read_submission, str(tmp_path))
+    reader.assemble(make_task(File(NOTEBOOK, b'{"cells": [' + b"[[[[" * 20 + b"]]]]" * 20 + b"]}")))
+    assert reader.call(os.getpid) == first_pid
+
+
+def test_reading_remembers_no_result_that_came_from_a_lack_of_memory(reader: SubmissionReader) -> None:
+    reader.assemble(make_task(make_notebook_file(fill_in_answers(RIGHT))))
+    assert reader.call(hostile_reading.list_other_caches) == []
+
+
 def test_slow_submission_does_not_hold_up_another(reader: SubmissionReader, tmp_path: Path) -> None:
     """The slow one waits for a file that is written only after the other has been read."""
     pipe = tmp_path / "pipe"

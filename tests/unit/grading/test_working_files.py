@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.limits import EffectiveLimits
+from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.grading import assemble
 from pmh_jupyter.grading.assemble import assemble_submission
 from pmh_jupyter.grading.task import GradingTask
@@ -21,7 +23,7 @@ from tests.support.notebooks import make_cell
 
 
 def _collect(submission: GradingTask) -> tuple[File, ...]:
-    return collect_working_files(submission, assemble_submission(submission))
+    return collect_working_files(submission, assemble_submission(submission)).files
 
 
 def test_working_files_are_the_students_with_the_releases_own_restored() -> None:
@@ -51,6 +53,51 @@ def test_file_in_place_of_a_folder_is_left_out() -> None:
         "own",
         "table.csv",
     ]
+
+
+def _collect_own(*own: File, max_bytes: int = 1 << 20) -> tuple[list[str], list[Message]]:
+    """Return the paths of the files of a submission with these files, beside a file of the release, and the messages."""
+    original = make_task(make_notebook_file(fill_in_answers(RIGHT)), *own, limits=EffectiveLimits(file_bytes=max_bytes))
+    task = replace(original, sealed_files=(*original.sealed_files, File("data.csv", b"1" * 500_000)))
+    working_files = collect_working_files(task, assemble_submission(task))
+    return [file.path for file in working_files.files], list(working_files.messages)
+
+
+def test_files_for_which_there_is_no_space_are_left_out_and_named() -> None:
+    paths, messages = _collect_own(
+        File("photo.png", b"x" * (2 << 20)), File("first.bin", b"x" * 400_000), File("second.bin", b"x" * 400_000)
+    )
+    assert paths == ["data.csv", "first.bin"]
+    assert messages == [Message("left-out-beside-notebook", {"path": "photo.png, second.bin", "megabytes": "1"})]
+
+
+def test_files_that_fit_are_included() -> None:
+    own = [File(f"{number}.txt", b"x") for number in range(20)]
+    paths, messages = _collect_own(*own, File("results.bin", b"x" * 400_000), File("ä" * 127, b"x"))
+    assert len(paths) == 23 and messages == []
+
+
+def test_names_that_no_file_system_stores_are_left_out_and_named() -> None:
+    paths, messages = _collect_own(File("ä" * 128 + ".txt", b"x"), File("a/" * 2_000 + "b", b"x"))
+    assert paths == ["data.csv"]
+    assert [message.code for message in messages] == ["left-out-name"]
+
+
+def test_notebook_is_written_without_escapes() -> None:
+    """Escapes would make it three times as large."""
+    original = make_task(
+        make_notebook_file(fill_in_answers(RIGHT)), make_notebook_file([make_cell("x = 1")], "other.ipynb")
+    )
+    other = make_notebook_file([make_cell("y = 1")], "other.ipynb")
+    for text, written in (("ä" * 9, "ä" * 9), ("\ud800", "\\ud800")):
+        answers = RIGHT | {"double": f"# {text}"}
+        task = replace(
+            original,
+            submitted_files=(make_notebook_file(fill_in_answers(answers)), *original.submitted_files[1:]),
+            sealed_files=(*original.sealed_files, other),
+        )
+        contents = {file.path: file.content.decode() for file in _collect(task)}
+        assert f"# {written}" in contents[NOTEBOOK]
 
 
 def test_other_notebooks_are_included_without_tests_and_with_the_students_answers() -> None:

@@ -53,6 +53,7 @@ def main(
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    namespaces.raise_descriptor_limit()
     shell = make_shell()
     for module in preload:
         with suppress(ImportError):

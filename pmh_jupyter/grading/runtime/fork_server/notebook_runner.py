@@ -29,6 +29,7 @@ import msgspec
 from pmh_jupyter.grading.runtime.execution.bindings import find_imported_modules
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
+from pmh_jupyter.grading.runtime.files.initial_files import send_files
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_kernel_overhead
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
@@ -168,26 +169,37 @@ class NotebookRunner:
         self.judge.checkpoint()
         self.cells_since_checkpoint, self.seconds_since_checkpoint = [], 0.0
 
-    def _start_student_process(self) -> None:
-        """Start a new student process, in which nothing has run."""
+    def _start_student_process(self) -> bool:
+        """Start a new student process, in which nothing has run. Returns False if it is lost before the first cell."""
         self.link = self.sandbox.spawn(add_kernel_overhead(self.limits) if self.kernel else self.limits)
-        self.link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
+        judge = self._connect(self.link)
+        try:
+            self.link.deadline = time.monotonic() + PROCESS_TIMEOUT_SECONDS
+            self.link.send(self._build_start_message())
+            judge.await_start()
+            release_paths = frozenset(self.bundle["release_paths"])
+            # Those of the release first, so that their modules can be imported before the student's files exist.
+            send_files(self.link, [file for file in self.bundle["files"] if file["path"] in release_paths])
+            send_files(self.link, [file for file in self.bundle["files"] if file["path"] not in release_paths])
+        except PeerLost:
+            self.is_student_lost = True
+            return False
+        return True
+
+    def _build_start_message(self) -> dict[str, Any]:
+        """Return the start message. Nothing in it comes from the submission, so it has no limit on its size to exceed."""
         sources = [cell["source"] for cell in self.bundle["cells"]]
-        self.link.send(
-            {
-                "isolation": "separate-process" if self.is_separate_process else "in-process",
-                "kernel": self.kernel,
-                "notebook_isolation": None if self.is_separate_process else self.bundle["isolation"],
-                "is_recording": self.bundle["is_recording"],
-                "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
-                "files": self.bundle["files"],
-                "release_paths": self.bundle["release_paths"],
-                "seed": self.bundle["seed"],
-                "is_plain_python": not needs_ipython(sources),
-                "seed_numpy": any(NUMPY_USERS.search(source) for source in sources),
-            }
-        )
-        self._connect(self.link)
+        return {
+            "isolation": "separate-process" if self.is_separate_process else "in-process",
+            "kernel": self.kernel,
+            "notebook_isolation": None if self.is_separate_process else self.bundle["isolation"],
+            "is_recording": self.bundle["is_recording"],
+            "modules": [] if self.is_separate_process or self.kernel else self._find_modules_to_import(),
+            "release_paths": self.bundle["release_paths"],
+            "seed": self.bundle["seed"],
+            "is_plain_python": not needs_ipython(sources),
+            "seed_numpy": any(NUMPY_USERS.search(source) for source in sources),
+        }
 
     def _find_modules_to_import(self) -> list[str]:
         """Return modules that the release's own cells import.
@@ -197,7 +209,7 @@ class NotebookRunner:
         sources = [cell["source"] for cell in self.bundle["cells"] if cell["kind"] != "student"]
         return sorted({name for source in sources for name in find_imported_modules(to_plain_python(source) or "")})
 
-    def _connect(self, link: Link) -> None:
+    def _connect(self, link: Link) -> NotebookJudge:
         if self.judge is not None:
             self.judge.reconnect(link)
         elif self.is_separate_process:
@@ -212,6 +224,7 @@ class NotebookRunner:
             )
         else:
             self.judge = KernelJudge(link) if self.kernel else InProcessJudge(link, self.bundle["is_recording"])
+        return self.judge
 
     def _recover_student_process(self) -> None:
         """Restore the state before the lost cell, from the last checkpoint or from the start, by running the later cells again.
@@ -244,9 +257,10 @@ class NotebookRunner:
         self._connect(link)
         return self.cells_since_checkpoint
 
-    def _start_over(self) -> list[BundleCell]:
-        """Start a new student process. Returns all completed cells."""
-        self._start_student_process()
+    def _start_over(self) -> list[BundleCell] | None:
+        """Start a new student process. Returns all completed cells; None if it is lost at its start."""
+        if not self._start_student_process():
+            return None
         self.cells_since_checkpoint = list(self.completed_cells)
         return self.cells_since_checkpoint
 

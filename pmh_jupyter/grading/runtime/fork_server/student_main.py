@@ -1,8 +1,7 @@
-"""The main function of a student process: confines itself, receives the start message, and serves the judge until the end."""
+"""The main function of a student process: confines itself, receives the start message and the files, and serves the judge until the end."""
 
 from __future__ import annotations
 
-import base64
 import os
 import random
 import socket
@@ -20,6 +19,7 @@ from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
+from pmh_jupyter.grading.runtime.files.initial_files import receive_files
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
 from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles, find_module_roots
 from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
@@ -58,10 +58,10 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
         start_message = link.receive()
         if start_message["kernel"]:
             _set_home(config.environment.home)
-            KernelStudentServer(link, start_message, config.limits["output_bytes"], write_files).serve()
+            KernelStudentServer(link, start_message, config.limits["output_bytes"]).serve()
         output = OutputCapture(config.limits["output_bytes"])
         output.install()
-        _prepare_environment(start_message, config.environment.home, warm_state.tamper_guard)
+        _prepare_environment(start_message, link, config.environment.home, warm_state.tamper_guard)
         commands = _StudentCommands(
             warm_state,
             CellExecutor(warm_state.shell, is_plain_python=start_message["is_plain_python"]),
@@ -178,65 +178,48 @@ def _set_home(home: str) -> None:
         os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = home
 
 
-def _prepare_environment(start_message: dict[str, Any], home: str, tamper_guard: TamperGuard) -> None:
-    """Write the files, and import and protect the modules that tests import, before a student's file can be imported in their place."""
+def _prepare_environment(start_message: dict[str, Any], link: Link, home: str, tamper_guard: TamperGuard) -> None:
+    """Receive the files, and import and protect the modules that tests import, before a student's file can be imported in their place."""
     _set_home(home)
-    release_paths = frozenset(start_message["release_paths"])
-    lesson_files = [file for file in start_message["files"] if file["path"] in release_paths]
-    module_roots = find_module_roots(file["path"] for file in lesson_files)
+    module_roots = find_module_roots(start_message["release_paths"])
     lesson_modules = [name for name in start_message["modules"] if name.partition(".")[0] in module_roots]
     libraries = [name for name in start_message["modules"] if name not in lesson_modules]
     _import_modules(libraries)
     library_roots = dict.fromkeys(name.partition(".")[0] for name in libraries)
     tamper_guard.add_packages(root for root in library_roots if root in sys.modules)
-    write_files(lesson_files)
+    receive_files(link)  # those of the release
     seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
     # From here on, modules beside the notebook can be imported, as in Jupyter. They cannot replace modules that are loaded already.
     sys.path.insert(0, os.getcwd())
     if start_message["isolation"] == "in-process":
-        _import_lesson(start_message, lesson_files, lesson_modules, tamper_guard)
+        _import_lesson(start_message, lesson_modules, tamper_guard)
         seed_random(start_message["seed"], numpy=start_message["seed_numpy"])
-    write_files([file for file in start_message["files"] if file["path"] not in release_paths])
+    receive_files(link)  # the student's
 
 
-def _import_lesson(
-    start_message: dict[str, Any],
-    lesson_files: list[dict[str, str]],
-    module_names: list[str],
-    tamper_guard: TamperGuard,
-) -> None:
+def _import_lesson(start_message: dict[str, Any], module_names: list[str], tamper_guard: TamperGuard) -> None:
     """Import the lesson's modules, and save their state and the lesson's files."""
     isolation, is_recording = start_message["notebook_isolation"] or {}, start_message["is_recording"]
+    paths = [path for path in start_message["release_paths"] if os.path.isfile(path)]
+    contents = {path: Path(path).read_bytes() for path in paths}
     loaded_modules, writes_bytecode = set(sys.modules), sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # the work folder contains what the student sees there, no more
     _import_modules(module_names)
     sys.dont_write_bytecode = writes_bytecode
-    roots = find_module_roots(file["path"] for file in lesson_files) & sys.modules.keys() - loaded_modules
+    roots = find_module_roots(paths) & sys.modules.keys() - loaded_modules
     folder = os.getcwd()
-    tamper_guard.add_lesson_modules(
-        roots, (os.path.join(folder, file["path"]) for file in lesson_files if file["path"].endswith(".py"))
-    )
+    tamper_guard.add_lesson_modules(roots, (os.path.join(folder, path) for path in paths if path.endswith(".py")))
     tamper_guard.module_data = ModuleData(
         (module for name, module in [*sys.modules.items()] if name.partition(".")[0] in roots),
         isolation.get("changed_module_data", ()),
         is_recording=is_recording,
     )
     tamper_guard.lesson_files = LessonFiles(
-        {file["path"]: base64.b64decode(file["content"]) for file in lesson_files},
+        contents,
         folder,
         isolation.get("changed_files", ()),
         is_recording=is_recording,
     )
-
-
-def write_files(files: list[dict[str, str]]) -> None:
-    """Write files ({path, content in base64}) to the work folder, which is the current folder. Unsafe paths are skipped."""
-    for file in files:
-        path = Path(file["path"])
-        if path.is_absolute() or ".." in path.parts:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(file["content"]))
 
 
 def seed_random(number: int, *, numpy: bool) -> None:

@@ -1,7 +1,8 @@
 """The judge's end for notebooks in other languages than Python: turns a kernel's reply into a cell error or a test result.
 
-A test cell is one test. It passes if the kernel reports that it ran without an error. The output of a failed visible test is shown to
-the student. Of a failed hidden test, only the author's message is shown, from a line `# feedback: …`.
+A test cell is one test. It passes if the kernel reports that it ran without an error, or if it has nothing to run, as in Python. The
+output of a failed visible test is shown to the student. Of a failed hidden test, only the author's message is shown, from a line
+`# feedback: …`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
-from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, FEEDBACK_COMMENT
-from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, find_feedback_comments
+from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason
 
 # R and Julia take seconds to start, and much longer on a busy machine.
@@ -34,18 +35,7 @@ def add_kernel_overhead(limits: dict[str, Any]) -> dict[str, Any]:
 
 
 class KernelJudge(InProcessJudge):
-    """The judge's end of the connection to a process with a kernel.
-
-    The constructor and `reconnect` wait until the kernel is ready. They raise KernelUnavailable.
-    """
-
-    def __init__(self, link: Link) -> None:
-        super().__init__(link)
-        self._await_kernel()
-
-    def reconnect(self, link: Link) -> None:
-        super().reconnect(link)
-        self._await_kernel()
+    """The judge's end of the connection to a process with a kernel."""
 
     def checkpoint(self) -> None:
         """Do nothing: a kernel has no checkpoints. After a loss, the cells are run again."""
@@ -60,8 +50,8 @@ class KernelJudge(InProcessJudge):
         return self.run_student_cell(number, source)
 
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
-        if not source.strip():
-            return {"tests": [], "flags": []}
+        if not source.strip():  # for example a check without the hidden tests of a cell that has no others
+            return {"tests": [make_test_result(None, "passed", TestReason.NONE)], "flags": []}
         reply = self._request_reply("run-test-cell", number, source)
         outcome = "passed" if reply["status"] == "ok" else "failed"
         is_hidden = BEGIN_HIDDEN_TESTS in source
@@ -78,7 +68,8 @@ class KernelJudge(InProcessJudge):
             raise PeerLost("exit", "")
         return reply
 
-    def _await_kernel(self) -> None:
+    def await_start(self) -> None:
+        """Wait until the kernel is ready. Raises KernelUnavailable."""
         self.link.deadline = time.monotonic() + KERNEL_START_TIMEOUT_SECONDS
         try:
             message = self.link.receive()
@@ -94,7 +85,7 @@ class KernelJudge(InProcessJudge):
 
 
 def _build_failure_fields(reply: dict[str, str], source: str) -> dict[str, str]:
-    feedback = next((match[1] for match in map(FEEDBACK_COMMENT.match, source.split("\n")) if match), None)
+    feedback = next(iter(find_feedback_comments(source).values()), None)
     if feedback:
         return {"reason": TestReason.AUTHOR_MESSAGE, "text": clip(feedback, 2_000)}
     if BEGIN_HIDDEN_TESTS in source:

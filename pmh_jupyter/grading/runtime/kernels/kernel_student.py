@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.grading.runtime.files.initial_files import receive_files
 from pmh_jupyter.grading.runtime.sandbox import linux
 from pmh_jupyter.grading.runtime.sandbox.student_process import OUTPUT_EXIT_CODE
 from pmh_jupyter.grading.runtime.transport.framing import Link
@@ -120,11 +121,8 @@ class Kernel:
 class KernelStudentServer:
     """Serves the judge with a kernel, as `InProcessStudentServer` does with the shell."""
 
-    def __init__(
-        self, link: Link, start_message: dict[str, Any], max_output_bytes: int, write_files: Callable[[Any], None]
-    ) -> None:
-        self.link, self.start_message = link, start_message
-        self.max_output_bytes, self.write_files = max_output_bytes, write_files
+    def __init__(self, link: Link, start_message: dict[str, Any], max_output_bytes: int) -> None:
+        self.link, self.start_message, self.max_output_bytes = link, start_message, max_output_bytes
 
     def serve(self) -> NoReturn:
         """Report that the kernel is ready, or why it could not start, then serve until the judge closes the connection."""
@@ -138,9 +136,10 @@ class KernelStudentServer:
             self.link.receive()  # raises as soon as the judge closes the connection
             raise
         kernel.seed(self.start_message["seed"])
-        # Not before the kernel has started: some languages run a file in the folder where they start.
-        self.write_files(self.start_message["files"])
         self.link.send({"start_error": ""})
+        # Not before the kernel has started: some languages run a file in the folder where they start.
+        receive_files(self.link)  # those of the release
+        receive_files(self.link)  # the student's
         while True:
             _, _, source = self.link.receive()
             self.link.send(kernel.run(source))

@@ -24,7 +24,12 @@ STUDENT_HOME = "/home/student"
 JUDGE_HOMES = "/judge"
 WRITABLE_FOLDERS = (STUDENT_HOME, "/tmp", "/dev/shm")
 MAX_FILES = 20_000
+# Of a student process. The kernel counts the descriptors that a user's processes have sent and nobody has received, and compares the
+# number with the limit of the process that sends: judge and init keep a higher limit, so that they can always send.
 MAX_DESCRIPTORS = 512
+# The kernel counts pseudoterminals for the whole machine (4,096), and inotify instances for each user (128).
+MAX_TERMINALS = 16
+MAX_INOTIFY_INSTANCES = 8
 STUDENT_UID = 1000
 
 
@@ -86,7 +91,16 @@ def create_namespaces() -> None:
     """Create the namespaces of a submission. Called by the first process of its sandbox."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWNET | linux.CLONE_NEWUTS)
     linux.mount("proc", "/proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    if os.path.isdir("/dev/pts"):
+        options = f"newinstance,ptmxmode=0666,mode=620,max={MAX_TERMINALS}"
+        linux.mount("devpts", "/dev/pts", linux.MS_NOSUID | linux.MS_NOEXEC, options)
     linux.bring_up_loopback()
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the limit on open files of this process and its children as far as it is allowed to."""
+    hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 def mount_writable_folders(
@@ -158,7 +172,8 @@ def _run_as(uid: int, action: Callable[[], None]) -> None:
 def drop_privileges(uid: int) -> None:
     """Drop all privileges: as root, by changing to `uid`; otherwise, by entering a new user namespace.
 
-    The kernel (5.14 and newer) counts the processes of a user namespace separately, for RLIMIT_NPROC.
+    The kernel (5.14 and newer) counts the processes of a user namespace separately, for RLIMIT_NPROC. Its inotify instances count for the
+    user outside as well, so the namespace gets a limit of its own.
     """
     if is_root():
         os.setgroups([])
@@ -172,11 +187,13 @@ def drop_privileges(uid: int) -> None:
         _write_file("/proc/self/setgroups", "deny")
         _write_file("/proc/self/uid_map", f"{STUDENT_UID} {user} 1")
         _write_file("/proc/self/gid_map", f"{STUDENT_UID} {group} 1")
+        with suppress(OSError):  # read-only for the judge, which runs the author's code
+            _write_file("/proc/sys/user/max_inotify_instances", str(MAX_INOTIFY_INSTANCES))
         linux.drop_bounding_set()
     linux.drop_capabilities()
 
 
-def set_resource_limits(limits: dict[str, Any]) -> None:
+def set_resource_limits(limits: dict[str, Any], *, max_descriptors: int | None = None) -> None:
     """Set the limits that the kernel enforces. A limit of None is not set. Memory is limited in addition to what is in use now.
 
     `reserves_address_space` in `limits`: the program reserves far more address space than it uses, so only writable memory is limited.
@@ -187,7 +204,7 @@ def set_resource_limits(limits: dict[str, Any]) -> None:
         (resource.RLIMIT_NPROC, limits["processes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, MAX_DESCRIPTORS),
+        (resource.RLIMIT_NOFILE, max_descriptors),
     ):
         if amount is None:
             continue

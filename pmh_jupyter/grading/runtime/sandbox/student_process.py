@@ -45,7 +45,7 @@ def confine_student_process(config: StudentProcessConfig) -> CheckpointManager:
         os.mkdir(config.environment.work_folder, 0o755)
     linux.die_with_parent()
     os.chdir(config.environment.work_folder)
-    namespaces.set_resource_limits(config.limits)
+    namespaces.set_resource_limits(config.limits, max_descriptors=namespaces.MAX_DESCRIPTORS)
     if config.environment.is_sandboxed:
         linux.install_seccomp_filter()
     return CheckpointManager(config.checkpoint_page)

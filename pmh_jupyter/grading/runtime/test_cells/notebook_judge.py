@@ -13,6 +13,8 @@ from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, Tes
 class NotebookJudge(ABC):
     """Runs the cells of a notebook. Every method raises `PeerLost` if the student process is lost.
 
+    Call `await_start` first, after the start message, and again after `reconnect`, unless the other process continues from a checkpoint.
+
     Call `reconnect` then to continue with another one, `prepare_replay` once, and `replay_cell` for each cell whose effects it lacks.
     """
 
@@ -24,6 +26,10 @@ class NotebookJudge(ABC):
     @abstractmethod
     def reconnect(self, link: Link) -> None:
         """Continue with another student process."""
+
+    def await_start(self) -> None:
+        """Wait until the student process is ready to receive the files of the work folder."""
+        return None
 
     @abstractmethod
     def checkpoint(self) -> None:

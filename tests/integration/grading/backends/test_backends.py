@@ -129,6 +129,7 @@ NOBODY = """
 import os, sys
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.backends import create_bubblewrap_backend
+from pmh_jupyter.grading.runtime.sandbox.namespaces import MAX_INOTIFY_INSTANCES
 from tests.support.grading.concurrent_probe import start_children
 from tests.support.grading.containment import SURVIVE, probe_succeeds
 from tests.support.processes import find_processes
@@ -138,6 +139,9 @@ backend = create_bubblewrap_backend(sys.executable)
 run_canary(backend)
 assert not probe_succeeds("reached = bool(open('/etc/passwd').read())", backend, {})
 assert not probe_succeeds("reached = bool(open('/proc/1/fd/1', 'w'))", backend, {})
+watch = "import ctypes; watch = ctypes.CDLL(None).inotify_init1; reached = [watch(0) >= 0 for _ in range({})][-1]"
+assert probe_succeeds(watch.format(1), backend, {})
+assert not probe_succeeds(watch.format(MAX_INOTIFY_INSTANCES + 1), backend, {})
 (count,) = start_children(backend, 25, processes=30)
 assert count < 30, count
 probe_succeeds(SURVIVE.format(word="nobody-survivor"), backend, {})

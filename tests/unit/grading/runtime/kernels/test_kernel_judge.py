@@ -26,7 +26,9 @@ def make_judge() -> Iterator[MakeJudge]:
             judge_socket, student_socket = map(open_sockets.enter_context, socket.socketpair())
             for reply in ({"start_error": start_error}, *replies):
                 Link(student_socket, 1 << 20).send(reply)
-            return KernelJudge(Link(judge_socket, 1 << 20))
+            judge = KernelJudge(Link(judge_socket, 1 << 20))
+            judge.await_start()
+            return judge
 
         yield make
 
@@ -67,6 +69,12 @@ def make_judge() -> Iterator[MakeJudge]:
             {"reason": "author-message", "text": "Mind zero."},
             id="feedback of a hidden test",
         ),
+        pytest.param(
+            OK | {"status": "error"},
+            f"# feedback: Mind zero.\n# feedback: Mind one.\n{HIDDEN_TEST}",
+            {"reason": "author-message", "text": "Mind zero. Mind one."},
+            id="feedback of two lines",
+        ),
     ],
 )
 def test_test_cell_passes_only_if_the_kernel_reports_ok(
@@ -76,6 +84,11 @@ def test_test_cell_passes_only_if_the_kernel_reports_ok(
     (result,) = fields["tests"]
     assert {name: result[name] for name in expected} == expected
     assert fields["flags"] == []
+
+
+def test_cell_without_anything_to_run_passes(make_judge: MakeJudge) -> None:
+    (result,) = make_judge().run_test_cell(3, "t", "\n\n")["tests"]
+    assert (result["outcome"], result["is_hidden"]) == ("passed", False)
 
 
 def test_error_of_a_student_cell_names_the_cell(make_judge: MakeJudge) -> None:

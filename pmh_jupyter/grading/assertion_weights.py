@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from pmh_jupyter.domain.notebook import Cell, Notebook
 from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.domain.resource_exhaustion import record_exhaustion, remember_results
 from pmh_jupyter.grading.runtime.execution.plain_python import transform_ipython_syntax
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 
@@ -54,7 +54,7 @@ def read_requested_weights(notebook_metadata: Mapping[str, Any], cell_metadata: 
     return EQUAL_WEIGHTS if requested == EQUAL_WEIGHTS else ALL_OR_NOTHING
 
 
-@lru_cache(256)  # the release's cells are the same for every submission
+@remember_results(256)  # the release's cells are the same for every submission
 def find_assertions(source: str) -> tuple[bool, ...]:
     """Return whether each asserting statement of a test cell is hidden, in the judge's order. Empty if the cell is not Python.
 
@@ -64,7 +64,8 @@ def find_assertions(source: str) -> tuple[bool, ...]:
         try:
             python_source = transform(source)
             statements = read_statements(parse(python_source), python_source)
-        except PARSE_ERRORS:
+        except PARSE_ERRORS as error:
+            record_exhaustion(error)
             continue
         return tuple(statement.is_hidden for statement in statements if statement.has_assertion)
     return ()

@@ -63,6 +63,7 @@ def test_process_that_is_lost_at_its_start_is_a_result() -> None:
         "is_recording": False,
         "cells": cells,
         "files": [],
+        "release_paths": [],
         "seed": 1,
     }
     events: list[tuple[str, Any]] = []

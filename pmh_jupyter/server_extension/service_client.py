@@ -87,7 +87,7 @@ class ServiceClient:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a stream of server-sent events and yield its chunks, byte for byte. Errors are raised on entering only.
 
-        The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle` seconds.
+        The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle_seconds`.
         A chunk is read from the network only when it is asked for, so a slow reader slows the sender down.
         Leaving the context closes the connection at once.
         """

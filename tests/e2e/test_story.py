@@ -57,7 +57,7 @@ def test_students_solve_and_the_instructor_sees_their_results(
 
 
 def learns_from_a_wrong_answer(student: Student) -> None:
-    """Read why a first answer is wrong, corrects it, and earns points and an achievement."""
+    """Read why a first answer is wrong, correct it, and earn points and an achievement."""
     text = student.open_lesson(LESSON).answer(FIRST, WRONG).check(FIRST)
     assert "Not yet" in text
     assert "604800" in text

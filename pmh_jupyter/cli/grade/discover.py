@@ -168,10 +168,7 @@ class _SubmissionFinder:
     @cached_property
     def _rule(self) -> str:
         names = " or ".join(f"“{name}”" for name in self._lesson_names.values())
-        return (
-            f"it contains no notebook ({', '.join(self._notebook_paths)} or any other), "
-            f"and no folder named {names} is up to {MAX_DEPTH} levels below it."
-        )
+        return f"it contains no notebook, and there is no folder named {names} within {MAX_DEPTH} levels."
 
     def _holds_lesson(self, folder: Path) -> bool:
         return self._holds_lesson_notebook(folder) or bool(self._find_folders_with_lesson_name(folder))

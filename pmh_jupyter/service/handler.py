@@ -17,7 +17,7 @@ from tornado.web import RequestHandler, stream_request_body
 from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
 from pmh_jupyter.service import error_replies, login, logs
-from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.context import ServiceContext
 from pmh_jupyter.service.hub_client import Caller
 from pmh_jupyter.service.identity import Identity, resolve_identity
 from pmh_jupyter.service.permissions import AccessRule
@@ -44,10 +44,10 @@ SECURITY_HEADERS = {
 class BaseHandler(RequestHandler):
     """Gives every response a request id and security headers, and reports errors as JSON. Does not authenticate."""
 
-    service: Service
+    service: ServiceContext
     route_name = "other"
 
-    def initialize(self, service: Service) -> None:
+    def initialize(self, service: ServiceContext) -> None:
         self.service = service
 
     def set_default_headers(self) -> None:
@@ -155,7 +155,7 @@ class ApiHandler(BaseHandler):
     caller: Caller
     identity: Identity
 
-    def initialize(self, service: Service, route: Route | None = None) -> None:
+    def initialize(self, service: ServiceContext, route: Route | None = None) -> None:
         super().initialize(service)
         if route is not None:
             self.route = route

@@ -178,7 +178,7 @@ def _serialize_verdict(verdict: ExerciseVerdict, title: str) -> submission.Verdi
         is_reason_in_tests=summary.is_reason_in_tests,
         reason_cell=summary.reason_cell,
         reason_line=summary.reason_line,
-        tests=tuple(map(_serialize_test, verdict.tests, summary.is_listed)),
+        tests=tuple(map(_serialize_test, verdict.tests, summary.listed_flags)),
         unevaluated_count=summary.unevaluated_count,
     )
 

@@ -54,10 +54,10 @@ def to_classroom(row: ClassroomRow, version: CourseVersionRow, course: str) -> C
     return Classroom(row.id, row.slug, row.title, row.time_zone, course, version.title, version.number)
 
 
-def find_classroom_row(session: Session, slug: str, *, is_locked: bool = False) -> ClassroomRow:
-    """Return a classroom's row. Raises NotFound. is_locked: no other transaction changes the row until this one ends."""
+def find_classroom_row(session: Session, slug: str, *, for_update: bool = False) -> ClassroomRow:
+    """Return a classroom's row. Raises NotFound. for_update: no other transaction changes the row until this one ends."""
     query = select(ClassroomRow).where(ClassroomRow.slug == slug)
-    if is_locked:
+    if for_update:
         query = query.with_for_update(key_share=True)
     row = session.scalars(query).one_or_none()
     if row is None:

@@ -14,7 +14,7 @@ from pmh_jupyter.cli import print_line
 from pmh_jupyter.domain.feedback_text import format_flag, format_message
 from pmh_jupyter.domain.labels import OUTCOME_LABELS
 from pmh_jupyter.domain.printable_text import make_printable, make_printable_json, make_single_line
-from pmh_jupyter.domain.verdict import Outcome
+from pmh_jupyter.domain.verdict import Outcome, to_points
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,14 +34,14 @@ def serialize_grading(path: str, grading: Grading, exercises: Iterable[Exercise]
     notebooks = {exercise.grade_id: exercise.notebook for exercise in exercises}
     return {
         "submission": path,
-        "score": sum(verdict.millipoints for verdict in grading.verdicts) / 1000,
-        "max_score": sum(verdict.max_millipoints for verdict in grading.verdicts) / 1000,
+        "score": to_points(sum(verdict.millipoints for verdict in grading.verdicts)),
+        "max_score": to_points(sum(verdict.max_millipoints for verdict in grading.verdicts)),
         "exercises": [
             {
                 "grade_id": verdict.grade_id,
                 "notebook": notebooks[verdict.grade_id],
-                "score": verdict.millipoints / 1000,
-                "max_score": verdict.max_millipoints / 1000,
+                "score": to_points(verdict.millipoints),
+                "max_score": to_points(verdict.max_millipoints),
                 "outcome": verdict.outcome.value,
                 "message": format_message(verdict.message) if verdict.message else "",
             }

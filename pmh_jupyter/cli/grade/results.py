@@ -6,7 +6,6 @@ A process that is killed, or a full disk, can leave an incomplete last line; the
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pmh_jupyter.errors import BadInput
+from pmh_jupyter.filesystem import LockHeld, open_locked
 
 SYNC_INTERVAL_SECONDS = 2.0
 ResultLine = dict[str, Any]
@@ -100,19 +100,15 @@ class ResultsFile:
 
 def _open_locked(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open_locked(path)
+    except LockHeld as error:
+        raise BadInput(
+            f"Another pmh grade is writing to {path}.", advice="Wait for it, or name another file with --output."
+        ) from error
     except OSError as error:
         raise BadInput(
             f"{path} cannot be written: {error.strerror}.", advice="Name another file with --output."
         ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise BadInput(
-            f"Another pmh grade is writing to {path}.", advice="Wait for it, or name another file with --output."
-        ) from error
-    return descriptor
 
 
 def _parse_line(raw: bytes) -> ResultLine | None:

@@ -78,6 +78,24 @@ class LockHeld(Exception):
         self.holder = holder
 
 
+def open_locked(path: Path) -> int:
+    """Open a file, create it if it is missing, and lock it as `FileLock` does. Closing the descriptor releases the lock.
+
+    Raises LockHeld if another process holds the lock (its `holder` is how the file begins), OSError if the file cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = _read_holder(descriptor)
+        os.close(descriptor)
+        raise LockHeld(path, holder) from error
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 class FileLock:
     """An exclusive lock of one process on a file, by flock(2). The file contains the name of the holder.
 
@@ -100,14 +118,9 @@ class FileLock:
         """
         if self._descriptor is not None:
             return
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_locked(self.path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _write_holder(descriptor, holder)
-        except BlockingIOError as error:
-            text = _read_holder(descriptor)
-            os.close(descriptor)
-            raise LockHeld(self.path, text) from error
         except BaseException:
             os.close(descriptor)
             raise

@@ -6,8 +6,8 @@ import type { ExerciseReply, VerdictReply } from './wire';
 export type ProgressState = ExerciseReply['state'];
 export type Outcome = VerdictReply['outcome'];
 
-export function stateLabel(progressstate: ProgressState, trans: TranslationBundle): string {
-  switch (progressstate) {
+export function stateLabel(progressState: ProgressState, trans: TranslationBundle): string {
+  switch (progressState) {
     case 'not-started':
       return trans.__('Not started');
     case 'in-progress':

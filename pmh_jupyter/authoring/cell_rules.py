@@ -136,15 +136,18 @@ def _find_marker_problems(cell: Json) -> Iterator[CellProblem]:
     markers = {region.kind for region in regions}
     if RegionKind.SOLUTION in markers and read_nbgrader_metadata(cell).get("solution") is not True:
         yield CellProblem(
-            "It has a solution and is not a solution cell.", "Set `solution: true` in its nbgrader metadata."
+            "The cell contains a marked solution but is not a solution cell.",
+            "Set `solution: true` in its nbgrader metadata.",
         )
     if RegionKind.HIDDEN_TESTS in markers and not is_test(cell):
         yield CellProblem(
-            "It has hidden tests and is not a test cell.",
+            "The cell contains hidden tests but is not a test cell.",
             "Move them to a test cell, or set `grade: true` with points.",
         )
     if RegionKind.MARK_SCHEME in markers and read_nbgrader_metadata(cell).get("task") is not True:
-        yield CellProblem("It has a mark scheme and is not a task.", "Set `task: true` in its nbgrader metadata.")
+        yield CellProblem(
+            "The cell contains a mark scheme but is not a task.", "Set `task: true` in its nbgrader metadata."
+        )
 
 
 def _find_assertion_problems(cell: Json) -> Iterator[CellProblem]:

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
-from pmh_jupyter.wire.base import ErrorReply, WireModel
+from pmh_jupyter.wire.base import WireModel
+from pmh_jupyter.wire.errors import parse_error_reply
 from pmh_jupyter.wire.files import encode_file
 from pmh_jupyter.wire.staff import (
     CourseReleaseReply,
@@ -130,9 +131,8 @@ def _fetch_body(request: Request, service_url: str) -> bytes:
 
 
 def _parse_error(status: int, body: bytes, service_url: str) -> PmhError:
-    try:
-        reply = ErrorReply.model_validate_json(body)
-    except ValidationError:
+    reply = parse_error_reply(body)
+    if reply is None:
         return Unavailable(
             f"The server at {service_url} answered {status} without an error of the service.",
             advice="Check that the hub runs and that the address is correct. It usually ends in /services/pmh.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
 from sqlalchemy.exc import DBAPIError
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
-from pmh_jupyter.grading.backends import find_backend
+from pmh_jupyter.grading.backends import SandboxBackend, find_backend
 from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
 from pmh_jupyter.grading.backends.control_groups import ALL_CONTROLLERS
 from pmh_jupyter.grading.canary import run_canary
@@ -18,12 +21,25 @@ GROUPS_COMPONENT = "Control groups"
 TRIAL_COMPONENT = "Trial grading"
 
 
-def check_sandbox(settings: Settings) -> Finding:
-    """Check the sandbox in which students' code is graded."""
+def check_grading(settings: Settings) -> Iterator[Finding]:
+    """Check the sandbox, its control groups and a trial grading, with one backend that runs the hub's environment."""
+    python = settings.data_path / "server-env" / "bin" / "python"
+    if not settings.server_python and python.exists():
+        settings = Settings.from_environ(settings.to_environ() | {"PMH_SERVER_PYTHON": str(python)})
     try:
         backend = find_backend(settings)
     except PmhError as error:
-        return Finding(SANDBOX_COMPONENT, FindingState.MISSING, error.message, error.advice)
+        for component in (SANDBOX_COMPONENT, GROUPS_COMPONENT, TRIAL_COMPONENT):
+            yield Finding(component, FindingState.MISSING, error.message, error.advice)
+        return
+    with closing(backend):
+        yield check_sandbox(backend)
+        yield check_control_groups(backend)
+        yield check_canary(backend)
+
+
+def check_sandbox(backend: SandboxBackend) -> Finding:
+    """Check whether the sandbox contains students' code."""
     if not backend.is_contained:
         remedy = (
             "Fix the server sandbox as described above. Until then, the hub accepts connections from this machine only."
@@ -37,16 +53,11 @@ def check_sandbox(settings: Settings) -> Finding:
     return Finding(SANDBOX_COMPONENT, FindingState.OK, backend.name)
 
 
-def check_control_groups(settings: Settings) -> Finding:
+def check_control_groups(backend: SandboxBackend) -> Finding:
     """Check whether the kernel keeps gradings from taking each other's processor time and memory."""
-    try:
-        backend = find_backend(settings)
-    except PmhError as error:
-        return Finding(GROUPS_COMPONENT, FindingState.MISSING, error.message, error.advice)
     if not isinstance(backend, BubblewrapBackend):
         return Finding(GROUPS_COMPONENT, FindingState.OK, f"Not used by the sandbox “{backend.name}”.")
     controllers = backend.groups.controllers
-    backend.close()
     if controllers == list(ALL_CONTROLLERS):
         return Finding(GROUPS_COMPONENT, FindingState.OK, f"One for each grading ({', '.join(controllers)})")
     missing = ", ".join(name for name in ALL_CONTROLLERS if name not in controllers)
@@ -59,13 +70,10 @@ def check_control_groups(settings: Settings) -> Finding:
     )
 
 
-def check_canary(settings: Settings) -> Finding:
-    """Grade a right and a wrong answer in the hub's environment."""
-    python = settings.data_path / "server-env" / "bin" / "python"
-    if not settings.server_python and python.exists():
-        settings = Settings.from_environ(settings.to_environ() | {"PMH_SERVER_PYTHON": str(python)})
+def check_canary(backend: SandboxBackend) -> Finding:
+    """Grade a right and a wrong answer."""
     try:
-        run_canary(find_backend(settings))
+        run_canary(backend)
     except PmhError as error:
         return Finding(TRIAL_COMPONENT, FindingState.MISSING, error.message, error.advice)
     return Finding(TRIAL_COMPONENT, FindingState.OK, "A right answer passed, a wrong one failed.")

@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+def to_points(millipoints: int) -> float:
+    """Convert milli-points to points: 1,500 to 1.5."""
+    return millipoints / 1000
+
+
 class Outcome(StrEnum):
     """Outcome of a test or an exercise, in the domain, on the wire, on the command line and in the panel."""
 

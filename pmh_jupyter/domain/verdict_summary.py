@@ -28,7 +28,7 @@ class VerdictSummary:
     reason: the sentence that explains the outcome; None if its label says it all.
     is_reason_in_tests: a listed test shows the same sentence.
     reason_cell, reason_line: the place in the student's code that the reason is about.
-    is_listed: for each test, whether it is shown by itself.
+    listed_flags: for each test, whether it is shown by itself.
     unevaluated_count: the number of other tests, if it should be shown. Outcomes other than "failed" say that tests did not run.
     """
 
@@ -36,7 +36,7 @@ class VerdictSummary:
     is_reason_in_tests: bool
     reason_cell: str | None
     reason_line: int | None
-    is_listed: tuple[bool, ...]
+    listed_flags: tuple[bool, ...]
     unevaluated_count: int
 
 
@@ -46,18 +46,18 @@ def summarize_verdict(verdict: ExerciseVerdict) -> VerdictSummary:
     reason = (
         message if message and message.code not in OUTCOME_CODES and verdict.outcome is not Outcome.PASSED else None
     )
-    is_listed = tuple(_is_listed(test, verdict) for test in verdict.tests)
+    listed_flags = tuple(_is_listed(test, verdict) for test in verdict.tests)
     tests_with_reason = [test for test in verdict.tests if reason is not None and test.message == reason]
     place = next(((test.cell, test.line) for test in tests_with_reason if test.cell and test.line), (None, None))
     return VerdictSummary(
         reason,
         is_reason_in_tests=any(
-            listed and test in tests_with_reason for test, listed in zip(verdict.tests, is_listed, strict=True)
+            listed and test in tests_with_reason for test, listed in zip(verdict.tests, listed_flags, strict=True)
         ),
         reason_cell=place[0],
         reason_line=place[1],
-        is_listed=is_listed,
-        unevaluated_count=is_listed.count(False) if verdict.outcome is Outcome.FAILED else 0,
+        listed_flags=listed_flags,
+        unevaluated_count=listed_flags.count(False) if verdict.outcome is Outcome.FAILED else 0,
     )
 
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
-from pydantic import ValidationError
 
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.server_extension.error_replies import ServiceError
-from pmh_jupyter.wire.base import ErrorReply
+from pmh_jupyter.wire.errors import parse_error_reply
 
 MAX_RESPONSE_BYTES = 200 << 20
 MAX_ERROR_BODY_BYTES = 1 << 20
@@ -87,7 +86,7 @@ class ServiceClient:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a stream of server-sent events and yield its chunks, byte for byte. Errors are raised on entering only.
 
-        The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle` seconds.
+        The chunks end when the service ends the stream, the connection breaks, or nothing arrives for `Timeouts.idle_seconds`.
         A chunk is read from the network only when it is asked for, so a slow reader slows the sender down.
         Leaving the context closes the connection at once.
         """
@@ -170,9 +169,8 @@ def parse_failure(status: int, body: bytes, retry_after: float | None, request_i
 
     status: HTTP status. retry_after: seconds, if the response names them. request_id: used if the reply has none.
     """
-    try:
-        reply = ErrorReply.model_validate_json(body)
-    except ValidationError:
+    reply = parse_error_reply(body)
+    if reply is None:
         return Unavailable(
             f"Something other than the course service replied (status {status}).", retry_after=retry_after
         )

@@ -5,5 +5,5 @@ Reading order
   `storage`.
 - A job is claimed by `jobs/worker_pool`, graded by `jobs/grader`, and saved by `storage`; `event_broadcaster` then wakes the streams
   of `api/events`.
-- `process` builds all of this at startup as a `context.Service`.
+- `process` builds all of this at startup as a `context.ServiceContext`.
 """

@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.service import openapi
 from pmh_jupyter.service.api import ROUTES
-from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.context import ServiceContext
 from pmh_jupyter.service.handler import BaseHandler
 from pmh_jupyter.service.health import HealthHandler, MetricsHandler, ReadinessHandler
 from pmh_jupyter.service.pages import gradebook, home, member, progress
@@ -35,7 +35,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
 
     route_name = "static"
 
-    def initialize(self, service: Service, path: str = "") -> None:  # type: ignore[override]
+    def initialize(self, service: ServiceContext, path: str = "") -> None:  # type: ignore[override]
         BaseHandler.initialize(self, service)
         StaticFileHandler.initialize(self, path)
 
@@ -46,7 +46,7 @@ class StaticHandler(BaseHandler, StaticFileHandler):
         return StaticFileHandler.compute_etag(self)
 
 
-def make_app(service: Service) -> Application:
+def make_app(service: ServiceContext) -> Application:
     """Create the application of one service process, below its URL prefix (`/services/pmh/`)."""
     base_url = service.hub.oauth.base_url
     handler_kwargs = {"service": service}

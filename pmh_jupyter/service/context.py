@@ -1,6 +1,6 @@
 """The objects that handlers and jobs of one service process share.
 
-`process.build_service` creates them at startup and passes them on as a `Service`, so that no module of the service has mutable state.
+`process.build_service` creates them at startup and passes them on as a `ServiceContext`, so no module of the service has mutable state.
 `grading` has caches of parsed release cells. Its other caches belong to a backend or to an `IsolationCache`.
 """
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceContext:
     """The parts of one service process.
 
     database: its `now` is the clock of every recorded time.

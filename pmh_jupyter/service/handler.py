@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 import structlog
 from jinja2 import Environment
@@ -17,15 +18,18 @@ from tornado.web import RequestHandler, stream_request_body
 from pmh_jupyter.domain.roles import Permission
 from pmh_jupyter.errors import BadInput, NotAllowed, NotLoggedIn, PmhError, TooLarge
 from pmh_jupyter.service import error_replies, login, logs
-from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.context import ServiceContext
 from pmh_jupyter.service.hub_client import Caller
 from pmh_jupyter.service.identity import Identity, resolve_identity
 from pmh_jupyter.service.permissions import AccessRule
 from pmh_jupyter.service.routes import Operation, Route
+from pmh_jupyter.storage.database import Database
 from pmh_jupyter.wire.base import WireModel
 from pmh_jupyter.wire.errors import serialize_error
 
 M = TypeVar("M", bound=WireModel)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Every user's server shares this origin. So pages cannot be framed, load nothing from other origins, and cannot be controlled by a
 # page that opened them in a window.
@@ -44,10 +48,10 @@ SECURITY_HEADERS = {
 class BaseHandler(RequestHandler):
     """Gives every response a request id and security headers, and reports errors as JSON. Does not authenticate."""
 
-    service: Service
+    service: ServiceContext
     route_name = "other"
 
-    def initialize(self, service: Service) -> None:
+    def initialize(self, service: ServiceContext) -> None:
         self.service = service
 
     def set_default_headers(self) -> None:
@@ -62,6 +66,10 @@ class BaseHandler(RequestHandler):
         if not hasattr(self, "_request_id"):
             self._request_id = logs.choose_request_id(self.request.headers.get("X-Request-ID"))
         return self._request_id
+
+    async def query(self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function with the service's database and these arguments, in a thread."""
+        return await self.service.run_blocking(function, self.service.database, *args, **kwargs)
 
     async def prepare(self) -> None:
         self._bind_request_id()
@@ -155,7 +163,7 @@ class ApiHandler(BaseHandler):
     caller: Caller
     identity: Identity
 
-    def initialize(self, service: Service, route: Route | None = None) -> None:
+    def initialize(self, service: ServiceContext, route: Route | None = None) -> None:
         super().initialize(service)
         if route is not None:
             self.route = route
@@ -187,9 +195,7 @@ class ApiHandler(BaseHandler):
         """Set `identity`. A Hub service is not a person, so it can only use routes that need none."""
         if self.caller.kind == "user":
             slug = self.path_kwargs.get("classroom")
-            self.identity = await self.service.run_blocking(
-                resolve_identity, self.service.database, self.caller.name, slug, access_rule.permission
-            )
+            self.identity = await self.query(resolve_identity, self.caller.name, slug, access_rule.permission)
         elif access_rule.permission is not None or self.operation.needs_person:
             raise NotAllowed(
                 "Only people can do this, and this token belongs to a service.", advice="Use a person's token."
@@ -258,8 +264,8 @@ class PageHandler(BaseHandler):
             return
         self.caller = caller
         self.service.request_rate_limit.consume(caller.name)
-        self.identity = await self.service.run_blocking(
-            resolve_identity, self.service.database, caller.name, self.path_kwargs.get("classroom"), self.permission
+        self.identity = await self.query(
+            resolve_identity, caller.name, self.path_kwargs.get("classroom"), self.permission
         )
 
     def _redirect_to_login(self) -> None:

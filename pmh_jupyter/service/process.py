@@ -21,7 +21,7 @@ from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import find_backend
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.service.app import make_app
-from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.context import ServiceContext
 from pmh_jupyter.service.event_broadcaster import EventBroadcaster
 from pmh_jupyter.service.hub_client import HubClient, make_hub_oauth
 from pmh_jupyter.service.jobs.grader import Grader
@@ -45,7 +45,7 @@ GRADER_CLOSE_TIMEOUT_SECONDS = 0.5
 
 
 @contextlib.asynccontextmanager
-async def run_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Service]:
+async def run_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[ServiceContext]:
     """Run a service until the block is left. Raises PmhError if it cannot start.
 
     The service listens at JUPYTERHUB_SERVICE_URL if that is set, else at PMH_SERVICE_IP and PMH_SERVICE_PORT.
@@ -72,7 +72,7 @@ async def run_service(settings: Settings, environ: Mapping[str, str]) -> AsyncIt
         database.close()
 
 
-def build_service(settings: Settings, environ: Mapping[str, str], database: Database) -> Service:
+def build_service(settings: Settings, environ: Mapping[str, str], database: Database) -> ServiceContext:
     """Create the objects of a service process on an open database, without starting threads. Must be called in the event loop."""
     key_folder = settings.data_path / "keys"
     metrics, clock = Metrics(), time.monotonic
@@ -97,7 +97,7 @@ def build_service(settings: Settings, environ: Mapping[str, str], database: Data
         on_graded=on_graded,
     )
 
-    return Service(
+    return ServiceContext(
         settings=settings,
         hub=HubClient(make_hub_oauth(environ), clock),
         database=database,
@@ -154,7 +154,7 @@ async def serve(settings: Settings, environ: Mapping[str, str]) -> None:
         log.info("service stopping")
 
 
-async def _stop_service(service: Service, server: HTTPServer) -> None:
+async def _stop_service(service: ServiceContext, server: HTTPServer) -> None:
     """Accept no more requests and jobs, end the streams, and wait briefly for running gradings before releasing their jobs."""
     server.stop()
     await service.broadcaster.close()

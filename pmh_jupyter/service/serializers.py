@@ -14,16 +14,11 @@ from pmh_jupyter.domain.gradebook import Gradebook, GradebookRow
 from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
 from pmh_jupyter.domain.people import Membership, Person
 from pmh_jupyter.domain.submission import MemberSubmission, Submission
-from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestResult
+from pmh_jupyter.domain.verdict import ExerciseVerdict, Message, TestResult, to_points
 from pmh_jupyter.domain.verdict_summary import summarize_verdict
 from pmh_jupyter.wire import outline, people, staff, submission
 from pmh_jupyter.wire.errors import serialize_problem
 from pmh_jupyter.wire.files import encode_file
-
-
-def to_points(millipoints: int) -> float:
-    """Convert milli-points to points: 1,500 to 1.5."""
-    return millipoints / 1000
 
 
 def serialize_me(person: Person, memberships: tuple[Membership, ...]) -> people.MeReply:
@@ -178,7 +173,7 @@ def _serialize_verdict(verdict: ExerciseVerdict, title: str) -> submission.Verdi
         is_reason_in_tests=summary.is_reason_in_tests,
         reason_cell=summary.reason_cell,
         reason_line=summary.reason_line,
-        tests=tuple(map(_serialize_test, verdict.tests, summary.is_listed)),
+        tests=tuple(map(_serialize_test, verdict.tests, summary.listed_flags)),
         unevaluated_count=summary.unevaluated_count,
     )
 

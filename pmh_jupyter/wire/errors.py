@@ -1,4 +1,4 @@
-"""Builds the `ErrorReply` of a failure, and describes invalid requests: the same for the service and for the server extension."""
+"""Builds and reads the `ErrorReply` of a failure, and describes invalid requests, for the service, its clients and the extension."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def serialize_error(error: PmhError, request_id: str) -> ErrorReply:
         request_id=request_id,
         problems=tuple(map(serialize_problem, error.problems)),
     )
+
+
+def parse_error_reply(body: bytes) -> ErrorReply | None:
+    """Return the `ErrorReply` in the body of a response; None if something other than our own code wrote it."""
+    try:
+        return ErrorReply.model_validate_json(body)
+    except ValidationError:
+        return None
 
 
 def make_invalid_request_error(error: ValidationError) -> BadInput:

@@ -64,7 +64,7 @@ def generate_labels() -> str:
 def _format_label_function(
     function: str, key_type: str, labels: Mapping[ProgressState, Label] | Mapping[Outcome, Label]
 ) -> str:
-    parameter = key_type.lower()
+    parameter = key_type[0].lower() + key_type[1:]
     cases = "".join(
         f"    case {_quote(key)}:\n      return trans.__({_quote(label.text)});\n" for key, label in labels.items()
     )

@@ -37,4 +37,4 @@ def test_students_and_instructors_work_below_a_path(
 
     grace = Instructor(new_page(), hub_below_a_path, unique_name("grace"))
     grace.sign_up(hub_below_a_path.join_code("Instructors")).open_gradebook()
-    expect(grace.row(ada.name).get_by_role("link", name=f"{FIRST}: Done, 1 points")).to_be_visible()
+    expect(grace.row(ada.name).get_by_role("link", name=f"{FIRST}: Done, 1 point")).to_be_visible()

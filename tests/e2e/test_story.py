@@ -57,7 +57,7 @@ def test_students_solve_and_the_instructor_sees_their_results(
 
 
 def learns_from_a_wrong_answer(student: Student) -> None:
-    """Read why a first answer is wrong, corrects it, and earns points and an achievement."""
+    """Read why a first answer is wrong, correct it, and earn points and an achievement."""
     text = student.open_lesson(LESSON).answer(FIRST, WRONG).check(FIRST)
     assert "Not yet" in text
     assert "604800" in text
@@ -108,13 +108,13 @@ def has_the_receipt_on_a_page_of_their_own(student: Student, receipt: str) -> No
 
 def sees_both_in_the_gradebook(instructor: Instructor, solver: Student, newcomer: Student) -> None:
     instructor.open_gradebook()
-    expect(instructor.row(solver.name).get_by_role("link", name=f"{FIRST}: Done, 1 points")).to_be_visible()
+    expect(instructor.row(solver.name).get_by_role("link", name=f"{FIRST}: Done, 1 point")).to_be_visible()
     expect(instructor.row(newcomer.name).get_by_role("img", name="Not started")).to_have_count(7)
     assert accessibility_violations(instructor.page) == []
 
 
 def opens_the_submission(instructor: Instructor, student: Student, receipt: str) -> None:
-    instructor.row(student.name).get_by_role("link", name=f"{FIRST}: Done, 1 points").click()
+    instructor.row(student.name).get_by_role("link", name=f"{FIRST}: Done, 1 point").click()
     expect(instructor.page.get_by_role("heading", level=1)).to_have_text(student.name)
     expect(instructor.page.locator(":target")).to_contain_text(FIRST)
     expect(instructor.page.locator(":target")).to_be_visible()

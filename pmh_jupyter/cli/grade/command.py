@@ -150,7 +150,7 @@ def _start_backend(settings: Settings) -> Iterator[Callable[[], SandboxBackend]]
 
 
 def _read_grade_ids(reader: SubmissionReader, path: str, root: str) -> frozenset[str]:
-    """Return the grade_ids of a notebook, none if it cannot be read. Whoever grades it gets the reason."""
+    """Return the grade_ids of a notebook: empty if it cannot be read; grading it reports the reason."""
     from pmh_jupyter.authoring.submission_folder import read_grade_ids
     from pmh_jupyter.errors import BadInput
 

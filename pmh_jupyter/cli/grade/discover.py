@@ -92,28 +92,52 @@ class _SubmissionFinder:
         if not path.is_dir():
             return [path]  # a missing file is reported when it is read
         self._report_links(path)
-        folders = _list_subfolders(path)
-        lesson_folders = [folder for folder in folders if self._holds_lesson(folder)]
-        if self._holds_lesson_notebook(path) and len(lesson_folders) < 2:
-            return [path]
+        rules = (
+            self._match_lesson_notebook,
+            self._match_lesson_folder,
+            self._match_notebooks_with_lesson_cells,
+            self._match_student_folders,
+            self._match_any_notebook,
+        )
+        return next((submissions for match in rules if (submissions := match(path))), [])
+
+    def _match_lesson_notebook(self, path: Path) -> list[Path]:
+        """Rule 1."""
+        return [path] if self._holds_lesson_notebook(path) and not self._holds_several_lessons(path) else []
+
+    def _match_lesson_folder(self, path: Path) -> list[Path]:
+        """Rule 2."""
+        if self._holds_lesson_notebook(path):
+            return []
         matching_folders = [
             notebook_folder
-            for folder in folders
+            for folder in _list_subfolders(path)
             if self._has_lesson_name(folder) and (notebook_folder := self._find_notebook_folder(folder))
         ]
-        if len(matching_folders) == 1 and not self._holds_lesson_notebook(path):
-            return matching_folders
-        if len(lesson_folders) < 2 and self._find_notebooks_with_lesson_cells(path):
-            return self._find_renamed_notebooks(path)
+        return matching_folders if len(matching_folders) == 1 else []
+
+    def _match_notebooks_with_lesson_cells(self, path: Path) -> list[Path]:
+        """Rule 4 for renamed notebooks that have cells of the lesson, which comes before rule 3."""
+        if not _holds_notebook(path) or self._holds_several_lessons(path):
+            return []
+        notebooks = self._find_notebooks_with_lesson_cells(path)
+        own_names = {normalize_notebook_name(name) for name in self._notebook_paths}
+        is_copy = any(normalize_notebook_name(notebook.name) in own_names for notebook in notebooks)
+        if len(notebooks) == 1 or is_copy or (notebooks and len(self._notebook_paths) > 1):
+            return [path]
+        return notebooks
+
+    def _match_student_folders(self, path: Path) -> list[Path]:
+        """Rule 3."""
+        folders = _list_subfolders(path)
         submissions = [submission for folder in folders if (submission := self._find_in_student_folder(folder))]
         if submissions:
             self._report_stray_notebooks(path)
-            return submissions
-        if _holds_notebook(path):
-            return [path]
-        if not _holds_notebook(path, depth=MAX_DEPTH + 1):
-            return [path]  # reported as a path without a notebook when it is read
-        return []
+        return submissions
+
+    def _match_any_notebook(self, path: Path) -> list[Path]:
+        """Rule 4 for other notebooks. A path without any notebook matches, too: it is reported when it is read."""
+        return [path] if _holds_notebook(path) or not _holds_notebook(path, depth=MAX_DEPTH + 1) else []
 
     def _find_in_student_folder(self, folder: Path) -> Path | None:
         links = [link for link in _list_links(folder) if self._has_lesson_name(link)]
@@ -137,15 +161,6 @@ class _SubmissionFinder:
             self._report(folder, self._rule)
         return None
 
-    def _find_renamed_notebooks(self, path: Path) -> list[Path]:
-        """Find the submissions in a folder whose notebooks have cells of the lesson, none under the lesson's name."""
-        notebooks = self._find_notebooks_with_lesson_cells(path)
-        own_names = {normalize_notebook_name(name) for name in self._notebook_paths}
-        is_copy = any(normalize_notebook_name(notebook.name) in own_names for notebook in notebooks)
-        if len(notebooks) == 1 or is_copy or len(self._notebook_paths) > 1:
-            return [path]
-        return notebooks
-
     def _report_stray_notebooks(self, path: Path) -> None:
         """Report notebooks beside the students' folders."""
         for notebook in _list_notebooks(path):
@@ -168,10 +183,10 @@ class _SubmissionFinder:
     @cached_property
     def _rule(self) -> str:
         names = " or ".join(f"“{name}”" for name in self._lesson_names.values())
-        return (
-            f"it contains no notebook ({', '.join(self._notebook_paths)} or any other), "
-            f"and no folder named {names} is up to {MAX_DEPTH} levels below it."
-        )
+        return f"it contains no notebook, and there is no folder named {names} within {MAX_DEPTH} levels."
+
+    def _holds_several_lessons(self, path: Path) -> bool:
+        return sum(map(self._holds_lesson, _list_subfolders(path))) > 1
 
     def _holds_lesson(self, folder: Path) -> bool:
         return self._holds_lesson_notebook(folder) or bool(self._find_folders_with_lesson_name(folder))

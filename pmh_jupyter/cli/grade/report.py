@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pmh_jupyter.cli import print_line
-from pmh_jupyter.domain.feedback_text import format_flag, format_message
 from pmh_jupyter.domain.labels import OUTCOME_LABELS
 from pmh_jupyter.domain.printable_text import make_printable, make_printable_json, make_single_line
 from pmh_jupyter.domain.verdict import Outcome
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pmh_jupyter.cli.grade.discover import UnmappedPath
-    from pmh_jupyter.domain.course import Exercise
-    from pmh_jupyter.domain.verdict import Grading
+    from pmh_jupyter.cli.grade.result_line import ExerciseLine, ResultLine
     from pmh_jupyter.errors import Problem
 
 # Colors of rich; every other outcome is yellow.
@@ -29,56 +27,29 @@ OUTCOME_COLORS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.NEEDS_
 PROGRESS_INTERVAL_SECONDS = 10.0
 
 
-def serialize_grading(path: str, grading: Grading, exercises: Iterable[Exercise]) -> dict[str, Any]:
-    """Return the JSON object of one submission. Scores are in points, seconds are wall time. `exercises`: those of the release."""
-    notebooks = {exercise.grade_id: exercise.notebook for exercise in exercises}
-    return {
-        "submission": path,
-        "score": sum(verdict.millipoints for verdict in grading.verdicts) / 1000,
-        "max_score": sum(verdict.max_millipoints for verdict in grading.verdicts) / 1000,
-        "exercises": [
-            {
-                "grade_id": verdict.grade_id,
-                "notebook": notebooks[verdict.grade_id],
-                "score": verdict.millipoints / 1000,
-                "max_score": verdict.max_millipoints / 1000,
-                "outcome": verdict.outcome.value,
-                "message": format_message(verdict.message) if verdict.message else "",
-            }
-            for verdict in grading.verdicts
-        ],
-        "repairs": [{"code": message.code, "text": format_message(message)} for message in grading.repairs],
-        "flags": [
-            {"code": flag.code, "cell": flag.cell, "detail": flag.detail, "text": format_flag(flag)}
-            for flag in grading.flags
-        ],
-        "seconds": round(grading.seconds, 3),
-    }
-
-
-def print_json(result: dict[str, Any]) -> None:
+def print_json(result: ResultLine) -> None:
     """Print one line to standard output."""
-    print(make_printable_json(json.dumps(result, ensure_ascii=False)), flush=True)
+    print(make_printable_json(json.dumps(result.to_json(), ensure_ascii=False)), flush=True)
 
 
-def print_table(result: dict[str, Any]) -> None:
+def print_table(result: ResultLine) -> None:
     """Print a table to standard output."""
     from rich.console import Console
     from rich.markup import escape
 
     console = Console()
     console.print(
-        f"[bold]{escape(make_single_line(result['submission']))}[/]  {result['score']:g} of {result['max_score']:g} points"
+        f"[bold]{escape(make_single_line(result.submission))}[/]  {result.score:g} of {result.max_score:g} points"
     )
-    console.print(_build_table(result["exercises"]))
-    for repair in result["repairs"]:
-        console.print(f"  [dim]{escape(make_single_line(repair['text']))}[/]")
-    for flag in result["flags"]:
-        prefix = f"{flag['cell']}: " if flag["cell"] else ""
-        console.print(f"  [yellow]! {escape(make_single_line(prefix + flag['text']))}[/]")
+    console.print(_build_table(result.exercises))
+    for repair in result.repairs:
+        console.print(f"  [dim]{escape(make_single_line(repair.text))}[/]")
+    for flag in result.flags:
+        prefix = f"{flag.cell}: " if flag.cell else ""
+        console.print(f"  [yellow]! {escape(make_single_line(prefix + flag.text))}[/]")
 
 
-def print_nothing(result: dict[str, Any]) -> None:
+def print_nothing(result: ResultLine) -> None:
     """Print nothing, because the result is in the results file."""
 
 
@@ -96,7 +67,7 @@ def print_unmapped(unmapped: list[UnmappedPath]) -> None:
         print_line(f"pmh: {path}")
 
 
-def _build_table(exercises: list[dict[str, Any]]) -> Table:
+def _build_table(exercises: Iterable[ExerciseLine]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
@@ -106,10 +77,10 @@ def _build_table(exercises: list[dict[str, Any]]) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for exercise in exercises:
-        outcome = Outcome(exercise["outcome"])
+        outcome = Outcome(exercise.outcome)
         symbol = f"[{OUTCOME_COLORS.get(outcome, 'yellow')}]{OUTCOME_LABELS[outcome].terminal_symbol}[/]"
-        points = f"{exercise['score']:g} / {exercise['max_score']:g}"
-        table.add_row(symbol, escape(exercise["grade_id"]), points, escape(make_printable(exercise["message"])))
+        points = f"{exercise.score:g} / {exercise.max_score:g}"
+        table.add_row(symbol, escape(exercise.grade_id), points, escape(make_printable(exercise.message)))
     return table
 
 
@@ -130,15 +101,12 @@ class Summary:
     def finished(self) -> int:
         return self.graded + self.reused + self.grader_errors + self.unreadable
 
-    def add_result(self, line: dict[str, Any], *, is_reused: bool = False) -> None:
-        """Count one result."""
-        if line.get("grader_error"):
-            self.grader_errors += 1
-            return
+    def add_score(self, score: float, max_score: float, *, is_reused: bool = False) -> None:
+        """Count one result, in points, that is not a grader error."""
         self.reused += is_reused
         self.graded += not is_reused
-        self.total_points += line["score"]
-        self.total_max_points += line["max_score"]
+        self.total_points += score
+        self.total_max_points += max_score
 
     def __str__(self) -> str:
         scored_count = self.graded + self.reused

@@ -6,25 +6,51 @@ A process that is killed, or a full disk, can leave an incomplete last line; the
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+from pmh_jupyter.cli.grade.result_line import ResultLine
 from pmh_jupyter.errors import BadInput
+from pmh_jupyter.filesystem import LockHeld, open_locked
 
 SYNC_INTERVAL_SECONDS = 2.0
-ResultLine = dict[str, Any]
-ResultKey = tuple[str, str, str]
 
 
-def make_result_key(line: ResultLine) -> ResultKey:
-    """Return the inputs that a result depends on: the submission's content, the release, and the version of the grader."""
-    return str(line.get("hash")), str(line.get("release")), str(line.get("grader_version"))
+class ResultKey(NamedTuple):
+    """The inputs that a result depends on: the hash of the submission's content, the release, and the version of the grader."""
+
+    hash: str
+    release: str
+    grader_version: str
+
+
+@dataclass(frozen=True)
+class NewResult:
+    """A result of this run."""
+
+    line: ResultLine
+    key: ResultKey
+    is_grader_error: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of the results file."""
+        return self.line.to_json() | self.key._asdict() | {"grader_error": self.is_grader_error}
+
+
+@dataclass(frozen=True)
+class EarlierResult:
+    """What is needed of a result in the file. Scores are in points."""
+
+    key: ResultKey
+    score: float
+    max_score: float
+    is_grader_error: bool
 
 
 class ResultsFile:
@@ -35,7 +61,7 @@ class ResultsFile:
         self._clock = clock
         self._descriptor = _open_locked(self._path)
         self._last_sync = clock()
-        self.lines_by_submission: dict[str, ResultLine] = {}
+        self._earlier_results: dict[str, EarlierResult] = {}
         try:
             self._read()
         except BaseException:
@@ -50,14 +76,14 @@ class ResultsFile:
     ) -> None:
         self.close()
 
-    def find_result(self, submission: str, key: ResultKey) -> ResultLine | None:
+    def find_result(self, submission: str, key: ResultKey) -> EarlierResult | None:
         """Return the result of an earlier run for the same content, release and grader, unless it was a grader error."""
-        line = self.lines_by_submission.get(submission)
-        return line if line and make_result_key(line) == key and not line.get("grader_error") else None
+        result = self._earlier_results.get(submission)
+        return result if result and result.key == key and not result.is_grader_error else None
 
-    def append(self, line: ResultLine) -> None:
+    def append(self, result: NewResult) -> None:
         """Append a result."""
-        data = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        data = json.dumps(result.to_json(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         start_offset = os.lseek(self._descriptor, 0, os.SEEK_END)
         try:
             while data:
@@ -80,7 +106,7 @@ class ResultsFile:
         self._last_sync = self._clock()
 
     def _read(self) -> None:
-        """Read the file line by line, and store the key fields of the last result of each submission."""
+        """Read the file line by line, and remember the last result of each submission."""
         end_offset = 0
         with open(self._descriptor, "rb", closefd=False) as file:
             for number, raw in enumerate(file, 1):
@@ -92,7 +118,7 @@ class ResultsFile:
                         f"{self._path} is not a results file: line {number} is not a result.",
                         advice="Name another file with --output, or remove that line.",
                     )
-                self.lines_by_submission[line["submission"]] = _select_key_fields(line)
+                self._earlier_results[line["submission"]] = _read_earlier_result(line)
                 end_offset += len(raw)
         os.ftruncate(self._descriptor, end_offset)
         os.lseek(self._descriptor, end_offset, os.SEEK_SET)
@@ -100,22 +126,18 @@ class ResultsFile:
 
 def _open_locked(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return open_locked(path)
+    except LockHeld as error:
+        raise BadInput(
+            f"Another pmh grade is writing to {path}.", advice="Wait for it, or name another file with --output."
+        ) from error
     except OSError as error:
         raise BadInput(
             f"{path} cannot be written: {error.strerror}.", advice="Name another file with --output."
         ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise BadInput(
-            f"Another pmh grade is writing to {path}.", advice="Wait for it, or name another file with --output."
-        ) from error
-    return descriptor
 
 
-def _parse_line(raw: bytes) -> ResultLine | None:
+def _parse_line(raw: bytes) -> dict[str, Any] | None:
     try:
         line = json.loads(raw)
     except ValueError:
@@ -123,8 +145,6 @@ def _parse_line(raw: bytes) -> ResultLine | None:
     return line if isinstance(line, dict) and isinstance(line.get("submission"), str) else None
 
 
-def _select_key_fields(line: ResultLine) -> ResultLine:
-    return {
-        name: line.get(name)
-        for name in ("submission", "score", "max_score", "hash", "release", "grader_version", "grader_error")
-    }
+def _read_earlier_result(line: dict[str, Any]) -> EarlierResult:
+    key = ResultKey(*(str(line.get(name)) for name in ResultKey._fields))
+    return EarlierResult(key, line.get("score", 0.0), line.get("max_score", 0.0), bool(line.get("grader_error")))

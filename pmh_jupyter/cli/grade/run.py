@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pmh_jupyter.authoring.lesson_in_course import GradingSource
 from pmh_jupyter.authoring.submission_folder import read_submission
 from pmh_jupyter.cli import print_error
 from pmh_jupyter.cli.grade.pool import map_in_parallel
-from pmh_jupyter.cli.grade.report import Summary, serialize_grading, show_progress
-from pmh_jupyter.cli.grade.results import ResultsFile, make_result_key
+from pmh_jupyter.cli.grade.report import Summary, show_progress
+from pmh_jupyter.cli.grade.result_line import ResultLine, make_result_line
+from pmh_jupyter.cli.grade.results import EarlierResult, NewResult, ResultKey, ResultsFile
 from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -27,18 +27,17 @@ from pmh_jupyter.grading.task import GradingTask
 
 log = logging.getLogger(__name__)
 
-# Fields of the results file that are not printed.
-RESULTS_FILE_FIELDS = ("hash", "release", "grader_version", "grader_error")
-ResultPrinter = Callable[[dict[str, Any]], None]
+ResultPrinter = Callable[[ResultLine], None]
 
 
 @dataclass(frozen=True)
-class SubmissionResult:
-    """The result of one submission: graded now, reused from an earlier run (no `grading`), or an `error`."""
+class UngradedSubmission:
+    """A submission that could not be graded, with the reason."""
 
-    line: dict[str, Any]
-    grading: Grading | None = None
-    error: PmhError | None = None
+    error: PmhError
+
+
+SubmissionResult = NewResult | EarlierResult | UngradedSubmission
 
 
 @dataclass(frozen=True)
@@ -69,26 +68,21 @@ class GradeCommandRun:
 
     def _grade_one(self, path: str, results_file: ResultsFile | None) -> SubmissionResult:
         """Read one submission, and grade it unless the results file has its result. Runs on a worker thread."""
-        line: dict[str, Any] = {"submission": path}
         try:
             submission = self.reader.call(read_submission, path, self.roots.get(path, path))
-            line |= {
-                "hash": compute_content_hash(submission.files),
-                "release": self.source.release.id,
-                "grader_version": GRADER_VERSION,
-            }
-            earlier_line = results_file.find_result(path, make_result_key(line)) if results_file else None
-            if earlier_line:
-                return SubmissionResult(earlier_line)
+            key = ResultKey(compute_content_hash(submission.files), self.source.release.id, GRADER_VERSION)
+            earlier_result = results_file.find_result(path, key) if results_file else None
+            if earlier_result:
+                return earlier_result
             task = GradingTask.from_release(self.source.release, submission.files, self.limits, self.source.preload)
             grading = self._grade_task(task)
             grading = replace(grading, repairs=(*submission.messages, *grading.repairs))
         except UnreadableSubmission as error:
-            return SubmissionResult(line, error=UnreadableSubmission(error.reason, path))
+            return UngradedSubmission(UnreadableSubmission(error.reason, path))
         except PmhError as error:
-            return SubmissionResult(line, error=error)
-        serialized_grading = serialize_grading(path, grading, self.source.release.exercises)
-        return SubmissionResult(serialized_grading | line | {"grader_error": grading.grader_error is not None}, grading)
+            return UngradedSubmission(error)
+        line = make_result_line(path, grading, self.source.release.exercises)
+        return NewResult(line, key, grading.grader_error is not None)
 
     def _grade_task(self, task: GradingTask) -> Grading:
         try:
@@ -99,13 +93,19 @@ class GradeCommandRun:
         return grade(replace(task, isolation=isolation), self.backend, self.reader.assemble)
 
     def _record_result(self, result: SubmissionResult, results_file: ResultsFile | None) -> None:
-        if result.error:
+        if isinstance(result, UngradedSubmission):
             print_error(result.error)
             self.summary.unreadable += 1
-            return
-        if result.grading and results_file:
-            results_file.append(result.line)
-        if result.grading:
-            printed_fields = {name: value for name, value in result.line.items() if name not in RESULTS_FILE_FIELDS}
-            self.print_result(printed_fields)
-        self.summary.add_result(result.line, is_reused=result.grading is None)
+        elif isinstance(result, EarlierResult):
+            self.summary.add_score(result.score, result.max_score, is_reused=True)
+        else:
+            self._record_new_result(result, results_file)
+
+    def _record_new_result(self, result: NewResult, results_file: ResultsFile | None) -> None:
+        if results_file:
+            results_file.append(result)
+        self.print_result(result.line)
+        if result.is_grader_error:
+            self.summary.grader_errors += 1
+        else:
+            self.summary.add_score(result.line.score, result.line.max_score)

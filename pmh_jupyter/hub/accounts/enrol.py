@@ -6,7 +6,7 @@ import httpx
 from pydantic import ValidationError
 
 from pmh_jupyter.errors import BadInput, PmhError, Unavailable
-from pmh_jupyter.wire.base import ErrorReply
+from pmh_jupyter.wire.errors import parse_error_reply
 from pmh_jupyter.wire.people import ClassroomReply, EnrolRequest
 
 REQUEST_TIMEOUT_SECONDS = 15
@@ -47,7 +47,8 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
 def _make_enrolment_error(status: int, body: bytes) -> PmhError:
     """Return the error that the sign-up page shows for a reply of the service."""
     if status in (400, 404, 409, 410, 422):
-        return BadJoinCode(_read_error_message(body) or "No classroom has this code.")
+        reply = parse_error_reply(body)
+        return BadJoinCode(reply.message if reply and reply.message else "No classroom has this code.")
     if status == 429:
         return Unavailable("Too many people are signing up right now.", advice="Try again in a minute.")
     return _make_unavailable_error()
@@ -58,10 +59,3 @@ def _make_unavailable_error() -> Unavailable:
         "The join code cannot be checked now, so no account was created.",
         advice="Try again in a moment. If the problem persists, contact your hub administrator.",
     )
-
-
-def _read_error_message(body: bytes) -> str:
-    try:
-        return ErrorReply.model_validate_json(body).message
-    except ValidationError:
-        return ""

@@ -26,7 +26,7 @@ class ValidateCourseHandler(ApiHandler):
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
-        await self.service.run_blocking(_require_instructor, self.service.database, self.identity.person)
+        await self.query(_require_instructor, self.identity.person)
         self.send(await self.service.expensive_call_runner.run(_validate_upload, self.service.grader, course, request))
 
 
@@ -35,12 +35,9 @@ class CourseReleasesHandler(ApiHandler):
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
-        database = self.service.database
-        await self.service.run_blocking(
-            _require_permissions, database, self.identity.person, course, request.classrooms
-        )
+        await self.query(_require_permissions, self.identity.person, course, request.classrooms)
         build = await self.service.expensive_call_runner.run(_build_upload, self.service.grader, course, request)
-        version = await self.service.run_blocking(save_course, database, build, request.classrooms)
+        version = await self.query(save_course, build, request.classrooms)
         self.service.broadcaster.notify()
         self.send(serializers.serialize_course_release(version), 201)
 

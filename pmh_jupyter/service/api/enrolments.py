@@ -17,7 +17,7 @@ class EnrolmentsHandler(ApiHandler):
 
     async def post(self) -> None:
         request = await self.read_body(EnrolRequest)
-        membership = await self.service.run_blocking(_enrol, self.service.database, request.name, request.join_code)
+        membership = await self.query(_enrol, request.name, request.join_code)
         self.service.broadcaster.notify()
         self.send(serializers.serialize_classroom(membership))
 

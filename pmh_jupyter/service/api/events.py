@@ -56,8 +56,8 @@ class EventStreamHandler(ApiHandler):
     async def _send_events(self, classroom: str, after: int, wakeup: asyncio.Event) -> None:
         while not (self._is_disconnected or self.service.broadcaster.is_closing):
             wakeup.clear()
-            new_events = await self.service.run_blocking(
-                events.load_events_after, self.service.database, self.identity.person.id, classroom, after, BATCH_SIZE
+            new_events = await self.query(
+                events.load_events_after, self.identity.person.id, classroom, after, BATCH_SIZE
             )
             for event in new_events:
                 self.write(format_sse(serializers.serialize_event(event)))

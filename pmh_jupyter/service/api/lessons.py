@@ -14,9 +14,7 @@ class LessonFilesHandler(ApiHandler):
     """Returns the current release, and the release that the student opened last: two of the three sides of a merge."""
 
     async def get(self, classroom: str, lesson: str) -> None:
-        lesson_files = await self.service.run_blocking(
-            lessons.load_lesson_files, self.service.database, self.identity.person.id, classroom, lesson
-        )
+        lesson_files = await self.query(lessons.load_lesson_files, self.identity.person.id, classroom, lesson)
         # Encoding tens of MiB in the event loop would delay all other requests.
         self.send(await self.service.run_blocking(serializers.serialize_lesson_files, lesson_files))
 
@@ -26,14 +24,7 @@ class OpenedReleaseHandler(ApiHandler):
 
     async def put(self, classroom: str, lesson: str) -> None:
         request = await self.read_body(OpenedReleaseRequest)
-        await self.service.run_blocking(
-            lessons.record_opened_release,
-            self.service.database,
-            self.identity.person.id,
-            classroom,
-            lesson,
-            request.release_id,
-        )
+        await self.query(lessons.record_opened_release, self.identity.person.id, classroom, lesson, request.release_id)
         self.set_status(204)
         self.finish()
 

@@ -14,9 +14,7 @@ class OutlineHandler(ApiHandler):
     """Returns units, lessons, exercises and achievements, with the caller's progress."""
 
     async def get(self, classroom: str) -> None:
-        member_outline = await self.service.run_blocking(
-            outline.load_outline, self.service.database, self.identity.person.id, classroom
-        )
+        member_outline = await self.query(outline.load_outline, self.identity.person.id, classroom)
         self.send(serializers.serialize_outline(member_outline))
 
 

@@ -15,7 +15,7 @@ class MeHandler(ApiHandler):
 
     async def get(self) -> None:
         person = self.identity.person
-        memberships = await self.service.run_blocking(members.list_memberships, self.service.database, person.id)
+        memberships = await self.query(members.list_memberships, person.id)
         self.send(serializers.serialize_me(person, memberships))
 
 
@@ -24,9 +24,7 @@ class JoinHandler(ApiHandler):
 
     async def post(self) -> None:
         request = await self.read_body(JoinRequest)
-        membership = await self.service.run_blocking(
-            members.redeem_join_code, self.service.database, self.identity.person.id, request.join_code
-        )
+        membership = await self.query(members.redeem_join_code, self.identity.person.id, request.join_code)
         self.service.broadcaster.notify()
         self.send(serializers.serialize_classroom(membership))
 

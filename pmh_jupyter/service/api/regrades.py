@@ -14,13 +14,8 @@ class RegradesHandler(ApiHandler):
     """Enqueues all final submissions of a lesson that the current grader has not graded yet."""
 
     async def post(self, classroom: str, lesson: str) -> None:
-        regrade = await self.service.run_blocking(
-            regrades.enqueue_regrades,
-            self.service.database,
-            self.identity.person.id,
-            classroom,
-            lesson,
-            self.request_id,
+        regrade = await self.query(
+            regrades.enqueue_regrades, self.identity.person.id, classroom, lesson, self.request_id
         )
         self.service.worker_pool.wake()
         self.send(RegradeReply(queued=regrade.queued_count, skipped=regrade.skipped_count), 202)

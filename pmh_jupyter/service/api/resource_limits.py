@@ -20,26 +20,18 @@ class ResourceLimitsHandler(ApiHandler):
 
     async def get(self, classroom: str, lesson: str) -> None:
         person_id = self.identity.person.id
-        self._send_limits(
-            await self.service.run_blocking(
-                assignment_limits.get_assignment_limits, self.service.database, person_id, classroom, lesson
-            )
-        )
+        self._send_limits(await self.query(assignment_limits.get_assignment_limits, person_id, classroom, lesson))
 
     async def put(self, classroom: str, lesson: str) -> None:
         requested = _parse_limits(await self.read_body(ResourceLimits))
         person_id = self.identity.person.id
-        current = await self.service.run_blocking(
-            assignment_limits.get_assignment_limits, self.service.database, person_id, classroom, lesson
-        )
+        current = await self.query(assignment_limits.get_assignment_limits, person_id, classroom, lesson)
         if contradiction := requested.fill_in(current.lesson).find_contradiction():
             raise BadInput(
                 f"With these limits {contradiction}.", advice="Raise submission_seconds, or lower cell_seconds."
             )
         self._send_limits(
-            await self.service.run_blocking(
-                assignment_limits.set_limit_overrides, self.service.database, person_id, classroom, lesson, requested
-            )
+            await self.query(assignment_limits.set_limit_overrides, person_id, classroom, lesson, requested)
         )
 
     def _send_limits(self, limit_sources: assignment_limits.AssignmentLimits) -> None:

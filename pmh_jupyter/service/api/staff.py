@@ -20,7 +20,7 @@ class GradebookHandler(ApiHandler):
 
     async def get(self, classroom: str) -> None:
         page = self.get_query_int("page", 1, minimum=1)
-        gradebook = await self.service.run_blocking(staff.load_gradebook, self.service.database, classroom, page)
+        gradebook = await self.query(staff.load_gradebook, classroom, page)
         self.send(serializers.serialize_gradebook(gradebook))
 
 
@@ -28,9 +28,7 @@ class MemberSubmissionsHandler(ApiHandler):
     """Lists the submissions of a member, with verdicts and flags."""
 
     async def get(self, classroom: str, person: str) -> None:
-        member_submissions = await self.service.run_blocking(
-            staff.list_member_submissions, self.service.database, classroom, UUID(person)
-        )
+        member_submissions = await self.query(staff.list_member_submissions, classroom, UUID(person))
         self.send(
             MemberSubmissionListReply(
                 submissions=tuple(map(serializers.serialize_member_submission, member_submissions))

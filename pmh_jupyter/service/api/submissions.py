@@ -36,9 +36,7 @@ class _NewSubmissionHandler(ApiHandler):
             exercises=request.exercises if isinstance(request, CheckRequest) else (),
             request_id=self.request_id,
         )
-        submission = await self.service.run_blocking(
-            submissions.receive_submission, self.service.database, new_submission, self.service.signer.sign
-        )
+        submission = await self.query(submissions.receive_submission, new_submission, self.service.signer.sign)
         self.service.worker_pool.wake()
         self.service.broadcaster.notify()
         return submission
@@ -71,9 +69,7 @@ class SubmissionListHandler(ApiHandler):
 
     async def get(self, classroom: str) -> None:
         lesson = self.get_query_argument("lesson", None)
-        own_submissions = await self.service.run_blocking(
-            submissions.list_submissions, self.service.database, self.identity.person.id, classroom, lesson
-        )
+        own_submissions = await self.query(submissions.list_submissions, self.identity.person.id, classroom, lesson)
         self.send(SubmissionListReply(submissions=tuple(map(serializers.serialize_submission, own_submissions))))
 
 
@@ -81,9 +77,7 @@ class SubmissionHandler(ApiHandler):
     """Returns one of the caller's own submissions. For a submission of another person it responds with 404."""
 
     async def get(self, id: str) -> None:
-        submission = await self.service.run_blocking(
-            submissions.get_submission, self.service.database, UUID(id), self.identity.person.id
-        )
+        submission = await self.query(submissions.get_submission, UUID(id), self.identity.person.id)
         self.send(serializers.serialize_submission(submission))
 
 

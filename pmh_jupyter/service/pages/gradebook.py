@@ -52,9 +52,7 @@ class GradebookPage(ClassroomPage):
             self.get_query_argument("name", "").strip()[:80], self.get_query_argument("lesson", "")
         )
         page = self.get_query_int("page", 1, minimum=1)
-        gradebook = await self.service.run_blocking(
-            staff.load_gradebook, self.service.database, classroom, page, name_contains=filters.name
-        )
+        gradebook = await self.query(staff.load_gradebook, classroom, page, name_contains=filters.name)
         gradebook_reply = serializers.serialize_gradebook(gradebook)
         filtered_gradebook = filter_by_lesson(gradebook_reply, filters.lesson)
         self.render_classroom(

@@ -14,9 +14,7 @@ class HomePage(PageHandler):
     route_name = "page: home"
 
     async def get(self) -> None:
-        memberships = await self.service.run_blocking(
-            members.list_memberships, self.service.database, self.identity.person.id
-        )
+        memberships = await self.query(members.list_memberships, self.identity.person.id)
         self.render_page(
             "home.html",
             classrooms=[serializers.serialize_classroom(membership) for membership in memberships],

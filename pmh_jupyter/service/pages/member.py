@@ -18,12 +18,10 @@ class MemberPage(ClassroomPage):
     route_name = "page: member"
 
     async def get(self, classroom: str, person: str) -> None:
-        database, person_id = self.service.database, UUID(person)
-        member_submissions = await self.service.run_blocking(
-            staff.list_member_submissions, database, classroom, person_id
-        )
-        lesson_titles = await self.service.run_blocking(staff.load_lesson_titles, database, classroom)
-        membership = await self.service.run_blocking(members.get_membership, database, person_id, classroom)
+        person_id = UUID(person)
+        member_submissions = await self.query(staff.list_member_submissions, classroom, person_id)
+        lesson_titles = await self.query(staff.load_lesson_titles, classroom)
+        membership = await self.query(members.get_membership, person_id, classroom)
         self.render_classroom(
             "member.html",
             "gradebook",

@@ -18,9 +18,9 @@ class ProgressPage(ClassroomPage):
     route_name = "page: progress"
 
     async def get(self, classroom: str) -> None:
-        database, person_id = self.service.database, self.identity.person.id
-        member_outline = await self.service.run_blocking(outline.load_outline, database, person_id, classroom)
-        own_submissions = await self.service.run_blocking(submissions.list_submissions, database, person_id, classroom)
+        person_id = self.identity.person.id
+        member_outline = await self.query(outline.load_outline, person_id, classroom)
+        own_submissions = await self.query(submissions.list_submissions, person_id, classroom)
         submissions_with_receipt = [
             serializers.serialize_submission(submission)
             for submission in own_submissions

@@ -35,7 +35,7 @@ def ensure_classroom(database: Database, slug: str, title: str, time_zone: str, 
         version = require_version(session, course)
         values = {"slug": slug, "title": title, "time_zone": time_zone, "version_id": version.id, "last_event": 0}
         if insert_if_absent(session, ClassroomRow, id=uuid4(), **values, created_at=database.now()):
-            classroom_row = find_classroom_row(session, slug, is_locked=True)
+            classroom_row = find_classroom_row(session, slug, for_update=True)
             _apply_version(session, database, classroom_row, version, previous_releases={})
         return _load_classroom(session, slug)
 
@@ -53,7 +53,7 @@ def adopt_version(database: Database, classroom: str, course: str, number: int |
     Raises NotFound for an unknown classroom, course or version.
     """
     with database.begin_write() as session:
-        classroom_row = find_classroom_row(session, classroom, is_locked=True)
+        classroom_row = find_classroom_row(session, classroom, for_update=True)
         version = require_version(session, course, number)
         if classroom_row.version_id != version.id:
             previous_releases = _load_releases_by_lesson(session, classroom_row.version_id)
@@ -81,7 +81,7 @@ def set_assignment(
     """
     load_time_zone(schedule.time_zone)
     with database.begin_write() as session:
-        classroom_id = find_classroom_row(session, classroom, is_locked=True).id
+        classroom_id = find_classroom_row(session, classroom, for_update=True).id
         row = find_assigned_lesson(session, classroom_id, lesson).assignment
         row.time_zone, row.opens, row.due, row.closes = (
             schedule.time_zone,

@@ -54,10 +54,10 @@ def to_classroom(row: ClassroomRow, version: CourseVersionRow, course: str) -> C
     return Classroom(row.id, row.slug, row.title, row.time_zone, course, version.title, version.number)
 
 
-def find_classroom_row(session: Session, slug: str, *, is_locked: bool = False) -> ClassroomRow:
-    """Return a classroom's row. Raises NotFound. is_locked: no other transaction changes the row until this one ends."""
+def find_classroom_row(session: Session, slug: str, *, for_update: bool = False) -> ClassroomRow:
+    """Return a classroom's row. Raises NotFound. for_update: no other transaction changes the row until this one ends."""
     query = select(ClassroomRow).where(ClassroomRow.slug == slug)
-    if is_locked:
+    if for_update:
         query = query.with_for_update(key_share=True)
     row = session.scalars(query).one_or_none()
     if row is None:
@@ -97,6 +97,10 @@ class AssignedLesson:
     unit: str
     release_id: str
 
+    @classmethod
+    def from_row(cls, assignment: AssignmentRow, slug: str, entry: VersionLessonRow) -> AssignedLesson:
+        return cls(assignment, slug, entry.title, entry.unit, entry.release_id)
+
     @property
     def schedule(self) -> Schedule:
         row = self.assignment
@@ -105,7 +109,21 @@ class AssignedLesson:
 
 def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[AssignedLesson, ...]:
     """Return the lessons of the adopted course version, in its order."""
-    rows = session.execute(
+    rows = session.execute(_select_assigned_lessons(classroom_id).order_by(VersionLessonRow.position))
+    return tuple(AssignedLesson.from_row(*row) for row in rows)
+
+
+def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> AssignedLesson:
+    """Return a lesson of the adopted course version. Raises NotFound."""
+    row = session.execute(_select_assigned_lessons(classroom_id).where(LessonRow.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound(f"This classroom has no lesson {slug!r}.", advice="Reload the list of lessons.")
+    return AssignedLesson.from_row(*row)
+
+
+def _select_assigned_lessons(classroom_id: UUID) -> Select[AssignmentRow, str, VersionLessonRow]:
+    """Build the query for the lessons of the adopted course version: the arguments of `AssignedLesson.from_row`."""
+    return (
         select(AssignmentRow, LessonRow.slug, VersionLessonRow)
         .join(ClassroomRow, ClassroomRow.id == AssignmentRow.classroom_id)
         .join(
@@ -115,19 +133,7 @@ def load_assigned_lessons(session: Session, classroom_id: UUID) -> tuple[Assigne
         )
         .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
         .where(ClassroomRow.id == classroom_id)
-        .order_by(VersionLessonRow.position)
     )
-    return tuple(
-        AssignedLesson(assignment, slug, entry.title, entry.unit, entry.release_id) for assignment, slug, entry in rows
-    )
-
-
-def find_assigned_lesson(session: Session, classroom_id: UUID, slug: str) -> AssignedLesson:
-    """Return a lesson of the adopted course version. Raises NotFound."""
-    for assigned_lesson in load_assigned_lessons(session, classroom_id):
-        if assigned_lesson.slug == slug:
-            return assigned_lesson
-    raise NotFound(f"This classroom has no lesson {slug!r}.", advice="Reload the list of lessons.")
 
 
 def load_exercises(session: Session, release_ids: set[str]) -> dict[str, tuple[Exercise, ...]]:

@@ -123,24 +123,21 @@ def _find_existing(session: Session, new_submission: NewSubmission) -> Submissio
     if not submissions:
         return None
     existing = submissions[0]
-    new_identity = (
-        new_submission.person_id,
-        new_submission.kind,
-        new_submission.classroom,
-        new_submission.lesson,
-        new_submission.release_id,
-        new_submission.content_hash,
-    )
-    if (
-        existing.person_id,
-        existing.kind,
-        existing.classroom,
-        existing.lesson,
-        existing.release_id,
-        existing.content_hash,
-    ) != new_identity:
+    if _collect_identity(existing) != _collect_identity(new_submission):
         raise _make_id_conflict()
     return existing
+
+
+def _collect_identity(submission: Submission | NewSubmission) -> tuple[object, ...]:
+    """Return what is equal whenever the same submission is sent."""
+    return (
+        submission.person_id,
+        submission.kind,
+        submission.classroom,
+        submission.lesson,
+        submission.release_id,
+        submission.content_hash,
+    )
 
 
 def _make_id_conflict() -> Conflict:
@@ -185,15 +182,12 @@ def _require_open(assigned_lesson: AssignedLesson, classroom: Classroom, now: da
 
 
 def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson, new_submission: NewSubmission) -> None:
-    max_submissions = assigned_lesson.assignment.max_submissions
+    assignment = assigned_lesson.assignment
+    max_submissions = assignment.max_submissions
     if new_submission.kind is SubmissionKind.CHECK or max_submissions is None:
         return
-    if (
-        count_final_submissions(session, new_submission.person_id, {assigned_lesson.assignment.id}).get(
-            assigned_lesson.assignment.id, 0
-        )
-        >= max_submissions
-    ):
+    used = count_final_submissions(session, new_submission.person_id, {assignment.id}).get(assignment.id, 0)
+    if used >= max_submissions:
         raise Conflict(
             f"You have used all {max_submissions} submissions of this lesson.",
             advice="Your earlier submissions still count.",

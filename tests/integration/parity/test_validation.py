@@ -26,13 +26,13 @@ NOT_SOLVED, NOTHING_ASKED = "Its own solution does not pass", "is a test cell wi
 EXPECTED_PROBLEMS: dict[str, tuple[tuple[str, str], ...]] = {
     "apps/submitted-unchanged": (("foo", NOTHING_ASKED),),
     "apps/test-no-metadata": (
-        ("cell 3", "has a solution and is not a solution cell"),
+        ("cell 3", "contains a marked solution but is not a solution cell"),
         ("cell 9", "not a solution cell"),
     ),
     "apps/test-no-metadata-autotest": (
-        ("cell 3", "has a solution and is not a solution cell"),
+        ("cell 3", "contains a marked solution but is not a solution cell"),
         ("cell 6", "has an AUTOTEST line and is not a test cell"),
-        ("cell 9", "has a solution and is not a solution cell"),
+        ("cell 9", "contains a marked solution but is not a solution cell"),
         ("cell 12", "has an AUTOTEST line and is not a test cell"),
     ),
     "apps/test-v0-invalid": (("cell 17", "nbgrader metadata without a grade_id"),),

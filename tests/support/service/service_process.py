@@ -24,7 +24,7 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service import process
 from pmh_jupyter.service.bootstrap import add_member, ensure_classroom
-from pmh_jupyter.service.context import Service
+from pmh_jupyter.service.context import ServiceContext
 from pmh_jupyter.service.course_releases import release_without_sandbox
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.wire.base import ErrorReply
@@ -164,7 +164,7 @@ def check_response(response: httpx.Response) -> None:
 class RunningService:
     """A service in this process, and clients for it."""
 
-    service: Service
+    service: ServiceContext
     hub: BareHub
 
     @property

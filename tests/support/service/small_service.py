@@ -131,11 +131,11 @@ class SmallService:
         self.failures.append((path, Failure(status, body, is_chunked=is_chunked)))
 
     def hang_up_after(self, path: str, times: int = 1) -> None:
-        """Act on the next requests whose path ends with `path`, then hangs up instead of replying."""
+        """Act on the next requests whose path ends with `path`, then hang up instead of replying."""
         self.failures += [(path, Failure(hang_up=True))] * times
 
     def hold(self, path: str) -> None:
-        """Act on the next request whose path ends with `path`, and never replies."""
+        """Act on the next request whose path ends with `path`, and never reply."""
         self.failures.append((path, Failure(hold=True)))
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:

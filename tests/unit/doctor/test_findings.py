@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from pmh_jupyter.cli import main
 from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor import grading, hub, machine, run_checks
 from pmh_jupyter.doctor.finding import Finding, FindingState
-from pmh_jupyter.grading.backends import bubblewrap
+from pmh_jupyter.grading.backends import bubblewrap, find_backend
 from pmh_jupyter.grading.backends.control_groups import ControlGroups
 from pmh_jupyter.hub.up.data_dir_lock import lock_data_dir
 from tests.support.hub.hub_process import free_ports
@@ -44,7 +46,7 @@ def test_parts_that_pmh_up_creates_are_not_missing(settings: Settings) -> None:
     [machine.check_python, machine.check_node, machine.check_proxy, machine.check_panel],
     ids=lambda check: check.__name__,
 )
-def test_component_of_this_environment_is_ok(check: doctor.Check, settings: Settings) -> None:
+def test_component_of_this_environment_is_ok(check: Callable[[Settings], Finding], settings: Settings) -> None:
     assert check(settings).state is FindingState.OK
 
 
@@ -89,8 +91,7 @@ def test_docker_engine_is_checked_only_for_the_docker_spawner(
 def test_grader_python_that_does_not_exist_is_reported(settings: Settings, tmp_path: Path) -> None:
     settings.grader_python = str(tmp_path / "python")
     settings.ip = "0.0.0.0"
-    assert grading.check_sandbox(settings).state is FindingState.MISSING
-    assert grading.check_canary(settings).state is FindingState.MISSING
+    assert [finding.state for finding in grading.check_grading(settings)] == [FindingState.MISSING] * 3
 
 
 def test_damaged_database_is_reported(settings: Settings) -> None:
@@ -152,6 +153,24 @@ def test_finding_says_whether_gradings_have_control_groups(
         needs("control-groups")
     else:
         monkeypatch.setattr(bubblewrap, "ControlGroups", lambda: ControlGroups(lambda: ()))
-    finding = grading.check_control_groups(settings)
+    with closing(find_backend(settings)) as backend:
+        finding = grading.check_control_groups(backend)
     assert finding.state is state
     assert has_groups or "Delegate=yes" in finding.remedy
+
+
+@pytest.mark.needs("bubblewrap")
+def test_grading_is_checked_with_one_backend_that_is_closed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = []
+    close = bubblewrap.BubblewrapBackend.close
+
+    def record_close(backend: bubblewrap.BubblewrapBackend) -> None:
+        events.append("closed")
+        close(backend)
+
+    monkeypatch.setattr(bubblewrap.BubblewrapBackend, "close", record_close)
+    for finding in grading.check_grading(settings):
+        events.append(finding.component)
+    assert events == [grading.SANDBOX_COMPONENT, grading.GROUPS_COMPONENT, grading.TRIAL_COMPONENT, "closed"]

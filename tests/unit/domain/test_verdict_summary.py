@@ -63,7 +63,7 @@ def test_failed_verdict_shows_its_reason_once(
 ) -> None:
     summary = summarize_verdict(make_verdict(*tests, message=message))
     assert summary.reason == message
-    assert list(summary.is_listed) == listed
+    assert list(summary.listed_flags) == listed
     assert summary.is_reason_in_tests is is_in_tests
     assert summary.unevaluated_count == listed.count(False)
 
@@ -72,7 +72,7 @@ def test_crash_is_the_reason_of_every_test_and_counts_none() -> None:
     crash = Message("cell-crashed", {"signal": "SIGSEGV"})
     tests = [make_test(Outcome.CRASHED, crash), make_test(Outcome.CRASHED, crash)]
     summary = summarize_verdict(make_verdict(*tests, message=crash, outcome=Outcome.CRASHED))
-    assert (summary.reason, summary.is_listed, summary.unevaluated_count) == (crash, (False, False), 0)
+    assert (summary.reason, summary.listed_flags, summary.unevaluated_count) == (crash, (False, False), 0)
 
 
 def test_reason_leads_to_the_line_that_raised_it() -> None:

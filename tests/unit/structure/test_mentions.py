@@ -18,6 +18,9 @@ from tests.support.repository import PACKAGE, ROOT, committed_files, modules
 _PATH = re.compile(
     r"`([\w.-]+/[\w./-]*\w\.(?:py|ts|tsx|html|toml|css)|(?:pmh_jupyter|tests|labextension|docs|tools)/[\w./-]*)`"
 )
+_ATTRIBUTE = re.compile(r"`([A-Z]\w*\.\w+)(?:\(\))?`")
+# A name of the code in a comment, such as _find_problems. Backticks around it are optional.
+_PRIVATE_NAME = re.compile(r"(?<![\w.])(_[a-z]+(?:_[a-z]+)*)\b(?!/)")
 _DOTTED = re.compile(r"`([a-z_]\w*(?:\.\w+)+)(?:\(\))?`")
 _FILE_ENDINGS = (
     "py",
@@ -95,6 +98,54 @@ def _name_exists(dotted: str) -> bool:
     return False
 
 
+@cache
+def _classes() -> dict[str, list[ast.ClassDef]]:
+    """Every class of the package by its name."""
+    classes: dict[str, list[ast.ClassDef]] = {}
+    for path in modules().values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                classes.setdefault(node.name, []).append(node)
+    return classes
+
+
+def _attribute_exists(dotted: str) -> bool:
+    """True where a class of ours, or a base of it, has an attribute. A class that is not ours is not checked."""
+    class_name, attribute = dotted.split(".")
+    return class_name not in _classes() or any(_has_attribute(node, attribute) for node in _classes()[class_name])
+
+
+def _has_attribute(node: ast.ClassDef, attribute: str) -> bool:
+    if any(attribute in _names_of(child) for child in ast.walk(node)):
+        return True
+    bases = [base.id if isinstance(base, ast.Name) else "" for base in node.bases]
+    if node.keywords or any(base not in _classes() and base not in ("Protocol", "ABC") for base in bases):
+        return True  # a class that is not ours may define it
+    return any(_has_attribute(each, attribute) for base in bases for each in _classes().get(base, ()))
+
+
+@cache
+def _words_of_code() -> frozenset[str]:
+    """Names in the package's code and words in its strings."""
+    words: set[str] = set()
+    for path in modules().values():
+        for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
+            if token.type != tokenize.COMMENT:
+                words.update(re.findall(r"\w+", token.string))
+    return frozenset(words)
+
+
+def _find_missing_private_names(source: str) -> list[str]:
+    """Return the private names in comments that no code of the package has."""
+    return [
+        name
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+        for name in _PRIVATE_NAME.findall(token.string)
+        if name not in _words_of_code()
+    ]
+
+
 def _texts(path: Path) -> Iterator[str]:
     source = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
@@ -112,7 +163,7 @@ def _missing(texts: Iterator[str]) -> list[str]:
     mentions = [
         (match[1], exists)
         for text in texts
-        for pattern, exists in ((_PATH, _path_exists), (_DOTTED, _name_exists))
+        for pattern, exists in ((_PATH, _path_exists), (_DOTTED, _name_exists), (_ATTRIBUTE, _attribute_exists))
         for match in pattern.finditer(text)
     ]
     return [name for name, exists in mentions if not _ELSEWHERE.match(name) and not exists(name)]
@@ -125,6 +176,21 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 @pytest.mark.parametrize("path", [*PAGES, *SOURCES], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_text_mentions_exists(path: Path) -> None:
     assert not _missing(_texts(path))
+
+
+def test_private_names_in_comments_exist() -> None:
+    missing = {path.name: _find_missing_private_names(path.read_text(encoding="utf-8")) for path in SOURCES}
+    assert not {name: names for name, names in missing.items() if names}
+
+
+def test_comment_with_a_missing_private_name_is_reported() -> None:
+    assert _find_missing_private_names("pass  # _check_nothing and `_find_weight_problems` report it\n") == [
+        "_check_nothing"
+    ]
+
+
+def test_mention_of_a_missing_attribute_is_reported() -> None:
+    assert _missing(iter(["For `Timeouts.idle_seconds`, not `Timeouts.idle`."])) == ["Timeouts.idle"]
 
 
 def test_mention_of_a_missing_name_is_reported() -> None:

@@ -144,7 +144,7 @@ def test_folder_without_the_lesson_is_listed_with_the_rule(root: Path) -> None:
     discovered = find(root)
     assert relative(root, discovered) == ["ann/lesson"]
     assert [Path(unmapped.path).name for unmapped in discovered.unmapped] == ["cid", "dan"]
-    assert "lesson.ipynb or any other" in str(discovered.unmapped[0])
+    assert "contains no notebook" in str(discovered.unmapped[0])
     assert "no folder named “lesson”" in str(discovered.unmapped[0])
 
 

@@ -208,6 +208,12 @@ def test_member_page_counts_tests_that_could_not_be_evaluated() -> None:
     assert "two is 2" not in page, "a sentence about values that were never compared"
 
 
+@pytest.mark.parametrize(("points", "text"), [(0, "0 points"), (0.5, "0.5 points"), (1, "1 point"), (2, "2 points")])
+def test_gradebook_cell_names_its_points(points: float, text: str) -> None:
+    template = '{% from "macros.html" import format_points_with_unit %}{{ format_points_with_unit(points) }}'
+    assert make_template_environment().from_string(template).render(points=points) == text
+
+
 def test_progress_page_shows_exercises_achievements_and_receipts() -> None:
     exercise = ExerciseReply(
         grade_id="two",

@@ -49,7 +49,7 @@ class ContractPeer(Peer):
     def __init__(self, link: Link, contract: Contract) -> None:
         super().__init__(link, is_judge=True)
         self.contract = contract
-        self._claims = ClaimVerifier(contract, self._apply_silently)
+        self._claims = ClaimVerifier(contract, self._ask_silently)
         self.codec.keeps_half_precision = lambda: contract.admit(contract.find_place(), Use.RECEIVE_HALF)
         self.replicas.change_policy = self
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
@@ -272,9 +272,6 @@ class ContractPeer(Peer):
         self._items_by_id.clear()
         self._objects_after_exception.clear()
         self._claims.begin_cell(source)
-
-    def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
-        return self._ask_silently(target, name, value)
 
     def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
         with self.discard_output():

@@ -65,7 +65,7 @@ class BubblewrapBackend:
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
         """See `SandboxBackend.run`."""
-        with self.groups.claim_group() as group:
+        with self.groups.reserve_group() as group:
             return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload, group=group)
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:

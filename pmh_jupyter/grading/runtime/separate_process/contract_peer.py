@@ -154,21 +154,26 @@ class ContractPeer(Peer):
         if name in FREE_OPERATORS:
             return super().apply_operator(target, name, arguments, keywords)
         place = self.contract.find_place()
-        is_free = (name in TEXT_OPERATORS and isinstance(target, BaseException)) or (
-            name == "iter" and has_operator(type(target), "next")
-        )
-        if not is_free and not self.contract.admit_operator(name, place):
+        if not _is_free_operator(target, name) and not self.contract.admit_operator(name, place):
             data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
             return apply_operator(name, data, list(arguments), keywords)
-        if arguments and not is_proxy(arguments[0]) and not self.contract.admit_comparison_with_data(name, place):
-            return NotImplemented
         if arguments:
-            self._claims.ask_decoys(name, target, arguments[0], place)
+            return self._apply_with_operand(target, name, arguments, keywords, place)
         result = super().apply_operator(target, name, arguments, keywords)
         if name == "bool":
             self._claims.verify_truth(target, result, lambda: self._ask_silently(target, name), place)
-        if arguments:
-            self._claims.verify(name, target, result, arguments[0], place)
+        return result
+
+    def _apply_with_operand(
+        self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any], place: str
+    ) -> Any:
+        """Apply an operator that the contract permits to an object and another operand, and verify what the object claims."""
+        operand = arguments[0]
+        if not is_proxy(operand) and not self.contract.admit_comparison_with_data(name, place):
+            return NotImplemented
+        self._claims.ask_decoys(name, target, operand, place)
+        result = super().apply_operator(target, name, arguments, keywords)
+        self._claims.verify(name, target, result, operand, place)
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
@@ -297,6 +302,13 @@ class ContractPeer(Peer):
         """Hide the details of a failure in a callback of the test."""
         self.contract.record_seen_failure(error)
         return AssertionError() if isinstance(error, AssertionError) else error
+
+
+def _is_free_operator(target: Any, name: str) -> bool:
+    """Return whether an operator may be applied without an entry in the contract."""
+    if name == "iter":
+        return has_operator(type(target), "next")
+    return name in TEXT_OPERATORS and isinstance(target, BaseException)
 
 
 def _is_false(value: Any) -> bool:

@@ -37,6 +37,7 @@ from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJu
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, is_separate_process
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import CellFields
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
 # Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
@@ -125,8 +126,8 @@ class NotebookRunner:
             self.event_writer.write("usage", **self.judge.build_usage())
         self.event_writer.write("end")
 
-    def _run_cell(self, cell: BundleCell, seconds: float) -> dict[str, Any]:
-        result: dict[str, Any] = {
+    def _run_cell(self, cell: BundleCell, seconds: float) -> CellFields:
+        result: CellFields = {
             "state": "completed",
             "cause": "",
             "detail": "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
@@ -43,8 +43,24 @@ TestFields = dict[str, Any]
 # Fields of a `JudgeFlag`.
 FlagFields = dict[str, str]
 
-# Fields of a `CellResult` that come from a test cell: tests, flags, and credit or invalid_credit if the cell ends in a value.
-TestCellFields = dict[str, Any]
+
+class TestCellFields(TypedDict, total=False):
+    """Fields of a `CellResult` that come from a test cell. It has `credit` or `invalid_credit` if the cell ends in a value."""
+
+    tests: list[TestFields]
+    flags: list[FlagFields]
+    credit: float
+    invalid_credit: str
+
+
+class CellFields(TestCellFields, total=False):
+    """Fields of a `CellResult`, except its number."""
+
+    state: Literal["completed", "died"]
+    cause: str
+    detail: str
+    error: ErrorFields | None
+    seconds: float
 
 
 def make_flag(code: str, detail: str) -> FlagFields:

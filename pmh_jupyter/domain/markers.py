@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from pmh_jupyter.domain.source_lines import split_source_lines
+from pmh_jupyter.python_source import hidden_tests
+from pmh_jupyter.python_source.lines import split_source_lines
 
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
@@ -22,7 +23,7 @@ class RegionKind(StrEnum):
     """Kind of a region."""
 
     SOLUTION = "SOLUTION"
-    HIDDEN_TESTS = "HIDDEN TESTS"
+    HIDDEN_TESTS = hidden_tests.HIDDEN_TESTS
     MARK_SCHEME = "MARK SCHEME"
 
 

@@ -20,9 +20,9 @@ from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
 from pmh_jupyter.grading.cell_text import is_unchanged, is_untouched, select_answers
-from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.python_source.names import analyze_names
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from pmh_jupyter.domain.notebook import Cell, Notebook
-from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
 
 ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
 

@@ -31,9 +31,9 @@ from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, is_notebook, read_sealed_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_text import make_stub
-from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
+from pmh_jupyter.python_source.names import analyze_names
 
 # For each test cell: whether each of its tests passed.
 PassedByCell = dict[str, tuple[bool, ...]]

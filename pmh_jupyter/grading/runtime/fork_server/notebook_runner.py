@@ -26,9 +26,7 @@ from typing import Any
 
 import msgspec
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_imported_modules
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_kernel_overhead
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
@@ -38,6 +36,8 @@ from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, is_separate_process
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import CellFields
+from pmh_jupyter.python_source.names import find_imported_modules
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
 # Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.

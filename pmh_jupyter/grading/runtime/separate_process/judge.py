@@ -5,8 +5,6 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.files.shared_files import WORK_FOLDER, JudgeFileSync
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
@@ -37,6 +35,8 @@ from pmh_jupyter.grading.runtime.transport.bundle import BundleCell, IsolationFi
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
 from pmh_jupyter.grading.runtime.transport.wire_format import decode_names
+from pmh_jupyter.python_source.names import find_bound_names
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 class SeparateProcessJudge(NotebookJudge):

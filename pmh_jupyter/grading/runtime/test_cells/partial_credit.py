@@ -9,9 +9,9 @@ import ast
 import math
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields
+from pmh_jupyter.python_source.lines import split_source_lines
 
 CREDIT_VARIABLE = "_pmh_value"
 _float, _int, _type, _isfinite = float, int, type, math.isfinite

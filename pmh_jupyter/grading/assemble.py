@@ -93,14 +93,12 @@ def collect_working_files(task: GradingTask, submission: AssembledSubmission) ->
 
     A student's file is left out if its path is a folder of the release, or is below a file of the release.
     """
-    files = {file.path: file for file in task.sealed_files if not is_notebook(file)}
+    files = {file.path: file for file in task.sealed_files if not file.is_ipynb}
     files |= {file.path: file for file in submission.notebooks}
     folders = {folder for path in files for folder in list_parents(path)}
     for file in task.submitted_files:
         parents = list_parents(file.path)
-        if not (
-            is_notebook(file) or file.path in files or file.path in folders or any(map(files.__contains__, parents))
-        ):
+        if not (file.is_ipynb or file.path in files or file.path in folders or any(map(files.__contains__, parents))):
             files[file.path] = file
             folders.update(parents)
     return tuple(files[path] for path in sorted(files) if is_safe_path(path))
@@ -111,10 +109,8 @@ class _MatchedNotebooks:
 
     def __init__(self, task: GradingTask) -> None:
         self._task = task
-        self._release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
-        self._submitted = SubmittedNotebooks(
-            (file for file in task.submitted_files if is_notebook(file)), self._release
-        )
+        self._release = [read_sealed_notebook(file) for file in task.sealed_files if file.is_ipynb]
+        self._submitted = SubmittedNotebooks((file for file in task.submitted_files if file.is_ipynb), self._release)
         # All notebooks are matched first, so that only unmatched ones are reported as extra.
         self._found = {notebook.path: _find_notebook(notebook, self._submitted) for notebook in self._release}
         self._cell_matches: dict[str, CellMatches] = {}
@@ -160,10 +156,6 @@ def _make_notebook_without_tests(release: Notebook, student: Notebook, matches: 
 def read_sealed_notebook(file: File) -> Notebook:
     """Parse a notebook of the release, which is the same for every submission. Raises InvalidNotebook."""
     return read_notebook(file.path, file.content)
-
-
-def is_notebook(file: File) -> bool:
-    return file.path.endswith(".ipynb")
 
 
 def _find_notebook(

@@ -143,7 +143,7 @@ class NotebookRunner:
             with self._limit_time(seconds) as judge:
                 result |= judge.run_cell(cell)
             self.is_student_lost = judge.is_student_lost
-            # The kernel may have killed another process than the one that serves the judge.
+            # The OOM killer may have chosen a process other than the one that serves the judge.
             if self.sandbox.group.count_memory_kills() > memory_kills:
                 raise PeerLost("memory-limit", "")
             self.seconds_since_checkpoint += time.monotonic() - started_at

@@ -89,7 +89,7 @@ class ContractPeer(Peer):
         return super().request(operation, *arguments)
 
     def check_received_value(self, value: Any) -> None:
-        """Record an array or a table without elements where the reference gives values, and raises nothing."""
+        """Record an empty array or table at a place where the reference gives values and raises no exception."""
         contract = self.contract
         if not contract.is_active:
             return
@@ -248,11 +248,11 @@ class ContractPeer(Peer):
         """Return the items of an object as a list, read once per test cell, or the object if it cannot be iterated over."""
         if not (has_operator(type(target), "iter") or has_operator(type(target), "getitem")):
             return target
-        known = self._items_by_id.get(id(target))
-        if known is None:
+        cached = self._items_by_id.get(id(target))
+        if cached is None:
             items = list(self.request("apply-operator", target, "iter", ()))
-            known = self._items_by_id[id(target)] = target, items
-        return known[1]
+            cached = self._items_by_id[id(target)] = target, items
+        return cached[1]
 
     def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool) -> ContractViolation:
         class_name = get_class_name(target)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from pmh_jupyter.domain import python_syntax
+from pmh_jupyter.python_source import parsing
+from pmh_jupyter.python_source.names import get_called_name
+from pmh_jupyter.python_source.plain_python import transform_ipython_syntax
 
 # Functions that only display values, so they never fail for a wrong answer.
 _DISPLAY_FUNCTIONS = frozenset({"print", "display"})
@@ -13,19 +15,16 @@ _DISPLAY_FUNCTIONS = frozenset({"print", "display"})
 def parse(source: str) -> ast.Module:
     """Return the cell's syntax tree, with magics and shell lines transformed as by IPython. Raises SyntaxError."""
     try:
-        return python_syntax.parse(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        return parsing.parse(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
-        from IPython.core.inputtransformer2 import TransformerManager  # expensive import, rarely needed
-
-        python_source = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
-        return python_syntax.parse(python_source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        return parsing.parse(transform_ipython_syntax(source), ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def has_assertion(tree: ast.Module) -> bool:
     """Return whether the cell itself can detect a wrong answer: by an assert, a raise, or a call like assert_allclose or pytest.raises."""
     return any(
         isinstance(node, ast.Assert | ast.Raise)
-        or (isinstance(node, ast.Call) and _find_called_name(node).startswith(("assert", "raises")))
+        or (isinstance(node, ast.Call) and get_called_name(node).startswith(("assert", "raises")))
         for node in ast.walk(tree)
     )
 
@@ -33,10 +32,4 @@ def has_assertion(tree: ast.Module) -> bool:
 def can_fail(tree: ast.Module) -> bool:
     """Return whether the cell could fail for a wrong answer: it has an assertion, or calls a function that may raise."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return has_assertion(tree) or any(_find_called_name(call) not in _DISPLAY_FUNCTIONS for call in calls)
-
-
-def _find_called_name(node: ast.Call) -> str:
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
+    return has_assertion(tree) or any(get_called_name(call) not in _DISPLAY_FUNCTIONS for call in calls)

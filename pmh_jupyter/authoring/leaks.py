@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, find_region_texts, find_regions
 from pmh_jupyter.domain.notebook_json import load_notebook, make_cell_label
-from pmh_jupyter.domain.source_lines import split_source_lines
 from pmh_jupyter.errors import Problem
+from pmh_jupyter.python_source.lines import split_source_lines
 
 # Characters. Shorter solutions ("x = 3") occur in any worked example, and reveal nothing.
 MIN_SOLUTION_LENGTH = 16

@@ -10,8 +10,8 @@ from itertools import takewhile
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.notebook_json import dump_notebook
-from pmh_jupyter.domain.resource_exhaustion import record_exhaustion
 from pmh_jupyter.errors import InvalidNotebook
+from pmh_jupyter.python_source.resource_exhaustion import record_exhaustion
 
 # Starts each line of the header, by suffix.
 _LINE_PREFIXES = {".md": "", ".py": "#"}

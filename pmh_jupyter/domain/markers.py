@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pmh_jupyter.domain.resource_exhaustion import remember_results
-from pmh_jupyter.domain.source_lines import split_source_lines
+from pmh_jupyter.python_source import hidden_tests
+from pmh_jupyter.python_source.lines import split_source_lines
+from pmh_jupyter.python_source.resource_exhaustion import remember_results
 
 CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 TEXT_STUB = "YOUR ANSWER HERE"
@@ -22,7 +23,7 @@ class RegionKind(StrEnum):
     """Kind of a region."""
 
     SOLUTION = "SOLUTION"
-    HIDDEN_TESTS = "HIDDEN TESTS"
+    HIDDEN_TESTS = hidden_tests.HIDDEN_TESTS
     MARK_SCHEME = "MARK SCHEME"
 
 

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from pmh_jupyter.domain.kernels import PYTHON, find_kernel, find_language
-from pmh_jupyter.domain.resource_exhaustion import record_exhaustion
 from pmh_jupyter.errors import InvalidNotebook
+from pmh_jupyter.python_source.resource_exhaustion import record_exhaustion
 
 # Maximum number of cells of a submitted notebook and its release together.
 MAX_CELLS = 100_000

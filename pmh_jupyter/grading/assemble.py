@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
-from pmh_jupyter.domain.resource_exhaustion import remember_results
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints, find_assertions
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
 from pmh_jupyter.grading.cell_text import has_code, has_same_end, is_unchanged, is_untouched, select_answers
-from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
 from pmh_jupyter.grading.task import GradingTask
+from pmh_jupyter.python_source.names import analyze_names
+from pmh_jupyter.python_source.resource_exhaustion import remember_results
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,8 @@ class _MatchedNotebooks:
 
     def __init__(self, task: GradingTask) -> None:
         self._task = task
-        self._release = [read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)]
-        self._submitted = SubmittedNotebooks(
-            (file for file in task.submitted_files if is_notebook(file)), self._release
-        )
+        self._release = [read_sealed_notebook(file) for file in task.sealed_files if file.is_ipynb]
+        self._submitted = SubmittedNotebooks((file for file in task.submitted_files if file.is_ipynb), self._release)
         # All notebooks are matched first, so that only unmatched ones are reported as extra.
         self._found = {notebook.path: _find_notebook(notebook, self._submitted) for notebook in self._release}
         self._cell_matches: dict[str, CellMatches] = {}
@@ -149,10 +147,6 @@ def _make_notebook_without_tests(release: Notebook, student: Notebook, matches: 
 def read_sealed_notebook(file: File) -> Notebook:
     """Parse a notebook of the release, which is the same for every submission. Raises InvalidNotebook."""
     return read_notebook(file.path, file.content)
-
-
-def is_notebook(file: File) -> bool:
-    return file.path.endswith(".ipynb")
 
 
 def _find_notebook(

@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import Any
 
 from pmh_jupyter.domain.notebook import Cell, Notebook
-from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
-from pmh_jupyter.domain.resource_exhaustion import record_exhaustion, remember_results
-from pmh_jupyter.grading.runtime.execution.plain_python import transform_ipython_syntax
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
+from pmh_jupyter.python_source.plain_python import transform_ipython_syntax
+from pmh_jupyter.python_source.resource_exhaustion import record_exhaustion, remember_results
 
 ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
 

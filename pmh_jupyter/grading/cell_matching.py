@@ -35,7 +35,7 @@ from itertools import islice
 
 from pmh_jupyter.domain.notebook import Cell
 from pmh_jupyter.grading.cell_text import is_untouched, list_accepted_sources, make_stub, normalize_whitespace
-from pmh_jupyter.grading.name_analysis import CellNames, analyze_names, find_identifiers
+from pmh_jupyter.python_source.names import CellNames, analyze_names, find_identifiers
 
 # Limits against notebooks that are built to be slow. Real notebooks stay far below them.
 MAX_CANDIDATES = 50  # per cell

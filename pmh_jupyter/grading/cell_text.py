@@ -5,8 +5,8 @@ from __future__ import annotations
 from pmh_jupyter.domain.kernels import make_code_stub
 from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
 from pmh_jupyter.domain.notebook import Cell
-from pmh_jupyter.domain.resource_exhaustion import remember_results
-from pmh_jupyter.domain.source_lines import split_source_lines
+from pmh_jupyter.python_source.lines import split_source_lines
+from pmh_jupyter.python_source.resource_exhaustion import remember_results
 
 
 def select_answers(cell: Cell, copies: list[Cell]) -> list[Cell]:

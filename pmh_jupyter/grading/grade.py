@@ -14,7 +14,6 @@ from pmh_jupyter.grading.assemble import (
     AssembledSubmission,
     NotebookPlan,
     assemble_submission,
-    is_notebook,
     read_sealed_notebook,
 )
 from pmh_jupyter.grading.backends.backend import SandboxBackend
@@ -134,7 +133,7 @@ def _collect_notebook_verdicts(runs: tuple[NotebookRun, ...], task: GradingTask)
     millipoints = {
         cell.grade_id: cell.millipoints
         for file in task.sealed_files
-        if is_notebook(file)
+        if file.is_ipynb
         for cell in read_sealed_notebook(file).cells
         if cell.grade_id
     }

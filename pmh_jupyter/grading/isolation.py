@@ -21,19 +21,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
 from typing import Protocol
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.notebook import Notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import Unavailable
-from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, is_notebook, read_sealed_notebook
+from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission, read_sealed_notebook
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_text import make_stub
-from pmh_jupyter.grading.name_analysis import analyze_names
 from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
+from pmh_jupyter.python_source.names import analyze_names
 
 # For each test cell: whether each of its tests passed.
 PassedByCell = dict[str, tuple[bool, ...]]
@@ -110,7 +109,7 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     )
     reference = assemble_submission(full_task)
     context = RunContext.from_task(full_task, reference, backend)
-    notebooks = {file.path: read_sealed_notebook(file) for file in task.sealed_files if is_notebook(file)}
+    notebooks = {file.path: read_sealed_notebook(file) for file in task.sealed_files if file.is_ipynb}
 
     def run(plan: NotebookPlan, isolation: NotebookIsolation, is_recording: bool) -> NotebookRun:
         notebook_run = run_plan(plan, task.limits, context, isolation=isolation, is_recording=is_recording)
@@ -334,10 +333,5 @@ def compute_isolation_key(task: GradingTask) -> str:
     """Return a hash of all inputs of the decision: release with tests, grader, limits and preloaded modules."""
     digest = hashlib.sha256(repr((GRADER_VERSION, task.preload, task.limits)).encode())
     for file in task.sealed_files:
-        digest.update(repr((file.path, _compute_content_digest(file.content))).encode())
+        digest.update(repr((file.path, file.sha256)).encode())
     return digest.hexdigest()
-
-
-@lru_cache(256)  # the release's files are the same for every submission
-def _compute_content_digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

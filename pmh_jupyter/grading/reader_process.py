@@ -16,8 +16,8 @@ import sys
 import time
 from typing import Any
 
-from pmh_jupyter.domain.resource_exhaustion import count_exhaustions, record_exhaustion
 from pmh_jupyter.errors import PmhError
+from pmh_jupyter.python_source.resource_exhaustion import count_exhaustions, record_exhaustion
 
 # How much a request may add to the memory of the process.
 MAX_REQUEST_MEMORY_BYTES = 300 << 20

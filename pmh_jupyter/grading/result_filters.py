@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import Any
 
 from pmh_jupyter.domain.isolation import NotebookIsolation
-from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.grading.assemble import NotebookPlan, Step
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
@@ -24,6 +23,7 @@ from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTION
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import MESSAGE_INDEXES
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
 
 _EMPTY_FIELDS: dict[str, Any] = {"text": "", "expected": None, "got": None, "detail": "", "cell": None, "line": None}
 

@@ -26,7 +26,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.submission import LocalSubmission
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge, Unavailable, UnreadableSubmission
-from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan, Step, assemble_submission, is_notebook
+from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan, Step, assemble_submission
 from pmh_jupyter.grading.reader_process import HEADER_BYTES, receive_exactly
 from pmh_jupyter.grading.task import GradingTask
 
@@ -87,8 +87,8 @@ class SubmissionReader:
             assemble_submission,
             replace(
                 task,
-                sealed_files=tuple(filter(is_notebook, task.sealed_files)),
-                submitted_files=tuple(filter(is_notebook, task.submitted_files)),
+                sealed_files=tuple(file for file in task.sealed_files if file.is_ipynb),
+                submitted_files=tuple(file for file in task.submitted_files if file.is_ipynb),
                 isolation=None,
             ),
         )

@@ -10,7 +10,7 @@ from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.printable_text import summarize_paths
 from pmh_jupyter.domain.verdict import Message
-from pmh_jupyter.grading.assemble import AssembledSubmission, is_notebook
+from pmh_jupyter.grading.assemble import AssembledSubmission
 from pmh_jupyter.grading.task import GradingTask
 
 # Of Linux: bytes of one name, and of a path (4,096) without the work folder.
@@ -36,7 +36,7 @@ def collect_working_files(task: GradingTask, submission: AssembledSubmission) ->
     place of a module of the release (see `find_shadowing_files`). It is left out and named if its name is too long for a file system, or if
     it does not fit beside the others into the space that the limits give.
     """
-    files = {file.path: file for file in task.sealed_files if not is_notebook(file)}
+    files = {file.path: file for file in task.sealed_files if not file.is_ipynb}
     remaining_bytes = task.limits.file_bytes - sum(map(_compute_stored_size, files.values()))
     folders = {folder for path in files for folder in list_parents(path)}
     shadowing_files = frozenset(find_shadowing_files(task))
@@ -72,7 +72,7 @@ def find_shadowing_files(task: GradingTask) -> tuple[str, ...]:
 
 
 def _list_own_files(task: GradingTask) -> Iterator[File]:
-    return (file for file in task.submitted_files if not is_notebook(file) and is_safe_path(file.path))
+    return (file for file in task.submitted_files if not file.is_ipynb and is_safe_path(file.path))
 
 
 def _compute_stored_size(file: File) -> int:

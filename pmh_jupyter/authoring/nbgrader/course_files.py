@@ -10,8 +10,8 @@ import ast
 from pathlib import Path
 
 from pmh_jupyter.domain.course import File, SharedFiles
-from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
 from pmh_jupyter.errors import BadInput
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
 
 CONFIGURATION_NAME, AUTOTESTS_NAME = "nbgrader_config.py", "autotests.yml"
 _CONFIG_CLASS = "IncludeHeaderFooter"

@@ -57,4 +57,5 @@ def _make_cache_path(key: str, fingerprint: str) -> Path:
 def _read_grader_file_times() -> list[tuple[str, int]]:
     """Return the modification times of the grader's own code, which may change without a new version."""
     folder = Path(grading.__file__).parent
-    return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*.py"))
+    paths = [*folder.rglob("*.py"), *(folder.parent / "python_source").rglob("*.py")]
+    return sorted((str(path), path.stat().st_mtime_ns) for path in paths)

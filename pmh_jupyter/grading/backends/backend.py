@@ -9,7 +9,9 @@ from typing import Protocol
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 
-RUNTIME_FOLDER = Path(__file__).parent.parent / "runtime"
+PACKAGE_FOLDER = Path(__file__).parents[2]
+# The packages that run in a sandbox, as folders of ours. They import nothing else of ours.
+SANDBOX_PACKAGES = ("grading/runtime", "python_source")
 MAX_JUDGE_OUTPUT_BYTES = 16 << 20
 STDERR_TAIL_BYTES = 4_000
 # Until a fork server is ready: it starts Python, and imports IPython and the course's modules, on a busy machine.
@@ -86,8 +88,9 @@ def build_sandbox_environment(python: Path, home: str) -> dict[str, str]:
 def build_fork_server_command(
     python: Path, folder: Path, control: int, preload: tuple[str, ...], private_paths: tuple[str, ...] | None
 ) -> list[str]:
-    """Return the command that starts a fork server from the `runtime` package in `folder`, the only package of ours that it can import.
+    """Return the command that starts a fork server.
 
+    folder: contains `SANDBOX_PACKAGES`, the only packages of ours that it can import.
     control: descriptor of the socket that it serves.
     private_paths: parts of the Python installation below folders that are private to each submission; None without a sandbox.
     """
@@ -99,11 +102,16 @@ def build_fork_server_command(
 
 
 def build_python_command(python: Path | str, folder: Path, main_call: str, prelude: str = "") -> list[str]:
-    """Return a command that calls the fork server's `main`. `prelude`: code that runs before `runtime` is imported."""
+    """Return a command that calls the fork server's `main`. `prelude`: code that runs before `grading/runtime` is imported."""
+    package_paths = {
+        "pmh_jupyter": [],
+        "pmh_jupyter.grading": [str(folder / "grading")],
+        "pmh_jupyter.python_source": [str(folder / "python_source")],
+    }
     code = (
         f"{prelude}"
         "import sys, types\n"
-        f"for name, path in (('pmh_jupyter', []), ('pmh_jupyter.grading', [{str(folder)!r}])):\n"
+        f"for name, path in {package_paths!r}.items():\n"
         "    sys.modules[name] = module = types.ModuleType(name)\n"
         "    module.__path__ = path\n"
         "from pmh_jupyter.grading.runtime.fork_server.main import main\n"

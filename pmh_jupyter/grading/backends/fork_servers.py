@@ -72,7 +72,7 @@ class _Process:
 
 
 class ForkServerHandle:
-    """One warm process, with a claim of its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
+    """One warm process, reserved by its creator. Raises NoSandbox if it does not start. Safe to use from several threads."""
 
     def __init__(self, spec: ForkServerSpec) -> None:
         self.fingerprint = _read_modification_times(spec.watched_paths)
@@ -80,7 +80,7 @@ class ForkServerHandle:
         self.lock = threading.Lock()
         # A process that is forked from this one must start its own fork servers.
         self.owner_pid = os.getpid()
-        self.active_gradings = self.grading_count = 1  # the creator's claim
+        self.active_gradings = self.grading_count = 1  # the creator's reservation
         self.last_used = time.monotonic()
         self.is_retired = MAX_GRADINGS <= 1
         self.process = _Process(retire_if_idle=self._retire_if_idle)
@@ -103,7 +103,7 @@ class ForkServerHandle:
         """Return the end of its standard error, for the log."""
         return bytes(self.process.stderr_tail).decode("utf-8", "replace").strip()
 
-    def claim(self) -> bool:
+    def reserve(self) -> bool:
         """Reserve it for one more grading. Return False if it has ended or is being replaced."""
         if os.getpid() != self.owner_pid:
             return False
@@ -118,7 +118,7 @@ class ForkServerHandle:
             return True
 
     def release(self) -> None:
-        """Release a claim. Releasing the last claim on a retired fork server ends it."""
+        """End a reservation. The end of the last one ends a fork server that is retired."""
         with self.lock:
             self.active_gradings -= 1
             self.last_used = time.monotonic()
@@ -126,7 +126,7 @@ class ForkServerHandle:
                 self._request_exit()
 
     def retire(self) -> None:
-        """Accept no further claims; it ends when its current gradings have finished."""
+        """Accept no further reservations; it ends when its current gradings have finished."""
         with self.lock:
             self.is_retired = True
             if not self.active_gradings:
@@ -218,21 +218,21 @@ class ForkServerPool:
             server.close()
 
     def _acquire(self, preload: tuple[str, ...]) -> ForkServerHandle:
-        """Claim and return a running fork server. Concurrent callers wait for the same one."""
+        """Reserve and return a running fork server. Concurrent callers wait for the same one."""
         with self._lock:
             start_lock = self._start_locks.setdefault(preload, threading.Lock())
         with start_lock:
             spec = self._make_spec(preload)
             with self._lock:
                 server = self._servers.get(preload)
-            if server and server.fingerprint == _read_modification_times(spec.watched_paths) and server.claim():
+            if server and server.fingerprint == _read_modification_times(spec.watched_paths) and server.reserve():
                 if server.grading_count == MAX_GRADINGS - SUCCESSOR_LEAD_GRADINGS:
                     thread_args = (preload, spec, self._close_count)
                     threading.Thread(
                         target=self._start_successor, args=thread_args, name=SUCCESSOR_THREAD_NAME, daemon=True
                     ).start()
                 return server
-            new_server = self._claim_successor(preload, spec) or ForkServerHandle(spec)
+            new_server = self._reserve_successor(preload, spec) or ForkServerHandle(spec)
             with self._lock:
                 self._servers[preload] = new_server
                 self._retired_servers = [other for other in self._retired_servers if not other.process.ended.is_set()]
@@ -254,11 +254,11 @@ class ForkServerPool:
             if not is_wanted:
                 successor.close()
 
-    def _claim_successor(self, preload: tuple[str, ...], spec: ForkServerSpec) -> ForkServerHandle | None:
-        """Claim and return the successor that was started in advance, if it runs and its Python has not changed."""
+    def _reserve_successor(self, preload: tuple[str, ...], spec: ForkServerSpec) -> ForkServerHandle | None:
+        """Reserve and return the successor that was started in advance, if it runs and its Python has not changed."""
         with self._lock:
             successor = self._successors.pop(preload, None)
-        if successor and successor.fingerprint == _read_modification_times(spec.watched_paths) and successor.claim():
+        if successor and successor.fingerprint == _read_modification_times(spec.watched_paths) and successor.reserve():
             return successor
         if successor:
             successor.retire()

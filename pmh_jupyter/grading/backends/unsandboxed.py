@@ -15,7 +15,7 @@ from pathlib import Path
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.grading.backends.backend import (
     GRACE_SECONDS,
-    RUNTIME_FOLDER,
+    PACKAGE_FOLDER,
     JudgeRun,
     build_fork_server_command,
     build_sandbox_environment,
@@ -60,9 +60,7 @@ class _UnsandboxedSpecFactory:
 
     def __call__(self, preload: tuple[str, ...]) -> ForkServerSpec:
         return ForkServerSpec(
-            command=lambda control: build_fork_server_command(
-                self.python, RUNTIME_FOLDER.parent, control, preload, None
-            ),
+            command=lambda control: build_fork_server_command(self.python, PACKAGE_FOLDER, control, preload, None),
             environment=build_sandbox_environment(self.python, self.home),
             cwd=self.home,
             watched_paths=(self.python,),

@@ -25,7 +25,8 @@ PROBES = {
     "host-name": "import socket\nrefused(socket.sethostname, 'x')",
     "settings": "refused(open, '/proc/sys/kernel/hostname', 'w')",
     "programs": "refused(open, os.__file__, 'a')",
-    "our-source": "assert not [n for n in os.listdir('/pmh/runtime') if os.access('/pmh/runtime/' + n, os.W_OK)]",
+    "our-source": """folders = ('/pmh', '/pmh/grading/runtime', '/pmh/python_source')
+assert not [folder + '/' + n for folder in folders for n in os.listdir(folder) if os.access(folder + '/' + n, os.W_OK)]""",
     "network": "import socket\nassert [name for _, name in socket.if_nameindex()] == ['lo']",
 }
 PROBE_HELPERS = """

@@ -20,7 +20,7 @@ import types
 from contextlib import suppress
 from typing import Any
 
-from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS
+from pmh_jupyter.python_source.hidden_tests import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS
 
 JOB_SECONDS = 20
 PRELOADED_MODULES = ("numpy", "pandas", "numpy.testing", "pandas.testing", "unittest.mock", "random", "dataclasses")

@@ -131,4 +131,4 @@ def test_documented_icons_are_accepted_and_drawn_by_the_panel() -> None:
 
 def test_layers_of_the_runtime_are_listed_in_their_order() -> None:
     table = _text("explanation/grading-runtime.md").partition("| package |")[2].partition("\n\n")[0]
-    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == LAYERS
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == ("python_source", *LAYERS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.errors import InvalidNotebook
-from pmh_jupyter.grading.name_analysis import analyze_names
+from pmh_jupyter.python_source.names import analyze_names
 
 _kept: list[bytes] = []
 

@@ -15,12 +15,13 @@ ALLOWED_IMPORTS = {
     "filesystem": set(),
     "resource_paths": {"errors"},
     "config": {"errors", "domain"},
-    "domain": {"errors"},
+    "python_source": set(),
+    "domain": {"errors", "python_source"},
     "wire": {"errors", "domain"},
     "submission_files": {"domain"},
-    "grading": {"errors", "domain", "config", "bubblewrap"},
+    "grading": {"errors", "domain", "config", "bubblewrap", "python_source"},
     "storage": {"errors", "domain", "config", "filesystem"},
-    "authoring": {"errors", "domain", "grading", "submission_files"},
+    "authoring": {"errors", "domain", "grading", "submission_files", "python_source"},
     "server_extension": {"errors", "domain", "wire", "config", "filesystem", "submission_files"},
     "hub": {"errors", "wire", "config", "resource_paths", "bubblewrap", "filesystem"},
     "service": {
@@ -52,7 +53,8 @@ ALLOWED_IMPORTS = {
     "__main__": {"cli"},
     "__init__": set(),
 }
-RUNTIME = "pmh_jupyter.grading.runtime"
+# The packages that a sandbox mounts.
+SANDBOX_PACKAGES = ("pmh_jupyter.grading.runtime", "pmh_jupyter.python_source")
 
 
 def _part(module: str) -> str:
@@ -75,9 +77,9 @@ def test_module_imports_only_the_parts_it_may(module: str) -> None:
     assert not _forbidden_imports(module, modules()[module]), f"{part} may import {sorted(ALLOWED_IMPORTS[part])}"
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if name.startswith(RUNTIME)])
+@pytest.mark.parametrize("module", [name for name in modules() if name.startswith(SANDBOX_PACKAGES)])
 def test_code_that_runs_in_the_sandbox_imports_nothing_else_of_ours(module: str) -> None:
-    assert not {name for name in imports_of(module, modules()[module]) if not name.startswith(RUNTIME)}
+    assert not {name for name in imports_of(module, modules()[module]) if not name.startswith(SANDBOX_PACKAGES)}
 
 
 @pytest.mark.parametrize(

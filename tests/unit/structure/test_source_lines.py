@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pmh_jupyter.domain.source_lines import split_source_lines as split_on_host
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines as split_in_runtime
+from pmh_jupyter.python_source.lines import split_source_lines
 from tests.support.repository import modules
 
 ALLOWED = {
@@ -17,7 +15,6 @@ ALLOWED = {
     "pmh_jupyter.hub.port_owners": "a table of the kernel's, not source",
     "pmh_jupyter.wire.typescript": "a docstring of ours, not source",
 }
-Splitter = Callable[..., list[str]]
 SEPARATORS = ("\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 
 
@@ -51,17 +48,16 @@ def test_check_finds_a_call(tmp_path: Path) -> None:
     assert calls_of_splitlines(tmp_path / "module.py") == [1]
 
 
-@pytest.mark.parametrize("split", [split_on_host, split_in_runtime])
 @pytest.mark.parametrize("separator", SEPARATORS)
-def test_lines_are_counted_as_the_parser_counts_them(split: Splitter, separator: str) -> None:
+def test_lines_are_counted_as_the_parser_counts_them(separator: str) -> None:
     source = f"'''a{separator}b'''\nx = 1"
     last_line = ast.parse(source).body[-1].lineno
-    lines = split(source)
+    lines = split_source_lines(source)
     assert len(lines) == last_line and lines[-1] == "x = 1"
-    assert "".join(split(source, keepends=True)) == source
+    assert "".join(split_source_lines(source, keepends=True)) == source
 
 
 @pytest.mark.parametrize("source", ["", "a", "a\n", "\n", "\n\n", "a\r\nb\rc\n", "\r\r\n\n"])
-def test_host_and_runtime_split_alike(source: str) -> None:
-    assert split_on_host(source) == split_in_runtime(source) == source.splitlines()
-    assert split_on_host(source, keepends=True) == split_in_runtime(source, keepends=True) == source.splitlines(True)
+def test_text_without_other_separators_is_split_like_splitlines(source: str) -> None:
+    assert split_source_lines(source) == source.splitlines()
+    assert split_source_lines(source, keepends=True) == source.splitlines(True)

@@ -1,5 +1,4 @@
 """Executes the cells of a notebook in an IPython shell or by plain `exec`, and describes the errors that they raise.
 
-Test cells can report the cell and the line of an error, the source text of an expression, and readable values. `bindings` finds the names
-that a cell binds and reads, `source_lines` splits source into lines.
+Test cells can report the cell and the line of an error, the source text of an expression, and readable values.
 """

@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell, describe_cell_error
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.sandbox.resource_check import exit_if_exhausted
+from pmh_jupyter.python_source.lines import split_source_lines
 
 # Lines and words that suggest IPython's syntax or names. A false match only costs a few milliseconds.
 IPYTHON_SYNTAX = re.compile(

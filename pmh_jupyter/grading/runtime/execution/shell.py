@@ -46,7 +46,7 @@ class Shell(InteractiveShell):
         """Do nothing, for the reason given in `showtraceback`."""
 
     def should_run_async(self, raw_cell: str, **options: Any) -> bool:
-        """Return whether a cell runs on the event loop: as in a kernel, also if it only creates tasks."""
+        """Return whether a cell runs on the event loop. As in a kernel, it does so even if it only creates tasks."""
         return STARTS_EVENT_LOOP.search(raw_cell) is None or bool(super().should_run_async(raw_cell, **options))
 
     def run_student_cell(self, number: int, source: str) -> BaseException | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
+from pmh_jupyter.python_source.lines import split_source_lines
 
 
 def get_short_segment(node: ast.AST, source: str) -> str:

@@ -78,13 +78,12 @@ class JudgeFileSync:
         self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
         self._flags: dict[str, None] = {}
         self._has_begun = self._has_synchronized = self._is_synchronizing = False
-        # Whether files may have changed since the last synchronization (there, here), and whether a test has opened files or has some open.
-        self._remote_may_differ, self._local_may_differ, self._opened_files, self._holds_open_files = (
-            True,
-            False,
-            False,
-            False,
-        )
+        # Whether files may have changed since the last synchronization, in the student process and here.
+        self._remote_may_differ = True
+        self._local_may_differ = False
+        # Whether a test has opened files, and has some open.
+        self._opened_files = False
+        self._holds_open_files = False
         # The files of the lesson, of the tests and of the notebook; random parts of names.
         self._lesson_keys: set[FileKey] = set()
         self._test_keys: set[FileKey] = set()
@@ -152,7 +151,7 @@ class JudgeFileSync:
 
     @property
     def is_synchronizing(self) -> bool:
-        """Whether changes are being exchanged, for which files are opened here."""
+        """Whether a synchronization is running. It opens files itself, which must not trigger another one."""
         return self._is_synchronizing
 
     def may_concern(self, path: Any) -> bool:

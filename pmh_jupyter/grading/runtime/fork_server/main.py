@@ -76,16 +76,16 @@ def main(
 
 
 @dataclass
-class GradingRun:
-    """A grading in progress.
+class JudgeProcess:
+    """The judge of a grading in progress.
 
+    connection: to the host. cpu: the one that it is pinned to. deadline: in seconds of `time.monotonic`.
     sandbox_pid: the first process of its sandbox, as soon as it is known. The pidfds can be polled for the exit of the processes.
-    deadline: in seconds of `time.monotonic`.
     """
 
     connection: socket.socket
-    judge_pid: int
-    judge_pidfd: int
+    pid: int
+    pidfd: int
     deadline: float
     cpu: int
     sandbox_pid: int = 0
@@ -98,7 +98,7 @@ class ForkServer:
 
     def __init__(self, host: socket.socket, warm_state: WarmState, environment: namespaces.SandboxEnvironment) -> None:
         self.host, self.warm_state, self.environment = host, warm_state, environment
-        self.runs: dict[int, GradingRun] = {}
+        self.judges: dict[int, JudgeProcess] = {}
         self.grading_count = 0
         self.initial_memory_bytes = _read_resident_bytes()
         self.pid_reader, self.pid_writer = os.pipe()
@@ -111,7 +111,7 @@ class ForkServer:
         while True:
             for descriptor, _ in self.poll.poll(self._compute_poll_timeout_ms()):
                 if descriptor == self.host.fileno():
-                    if not self._accept_run():
+                    if not self._accept_grading():
                         return
                 elif descriptor == self.pid_reader:
                     self._read_sandbox_pids()
@@ -121,11 +121,11 @@ class ForkServer:
 
     def _compute_poll_timeout_ms(self) -> float | None:
         """Return milliseconds until the next deadline; None if no grading is in progress."""
-        if not self.runs:
+        if not self.judges:
             return None
-        return max(0.0, min(run.deadline for run in self.runs.values()) - time.monotonic()) * 1000 + 1
+        return max(0.0, min(judge.deadline for judge in self.judges.values()) - time.monotonic()) * 1000 + 1
 
-    def _accept_run(self) -> bool:
+    def _accept_grading(self) -> bool:
         raw, descriptors, _, _ = socket.recv_fds(self.host, 1 << 16, MAX_DESCRIPTORS)
         if not raw:
             return False
@@ -143,9 +143,9 @@ class ForkServer:
         if pid == 0:
             self._enter_judge(connection, request["folder"], group, cpu)
         group.close()
-        judge_pidfd = os.pidfd_open(pid)
-        self.runs[judge_pidfd] = GradingRun(connection, pid, judge_pidfd, time.monotonic() + request["seconds"], cpu)
-        self.poll.register(judge_pidfd, select.POLLIN)
+        pidfd = os.pidfd_open(pid)
+        self.judges[pidfd] = JudgeProcess(connection, pid, pidfd, time.monotonic() + request["seconds"], cpu)
+        self.poll.register(pidfd, select.POLLIN)
         self.grading_count += 1
         if (
             self.grading_count % GRADINGS_PER_MEMORY_CHECK == 0
@@ -160,7 +160,7 @@ class ForkServer:
         Judge and student process run alternately, so one CPU is enough, and neither waits to be woken up on another one. Every submission
         gets the same share of this machine.
         """
-        used_cpus = [run.cpu for run in self.runs.values()]
+        used_cpus = [judge.cpu for judge in self.judges.values()]
         cpus = sorted(os.sched_getaffinity(0), key=lambda cpu: (used_cpus.count(cpu), os.urandom(2)))
         return cpus[0]
 
@@ -183,48 +183,48 @@ class ForkServer:
     def _read_sandbox_pids(self) -> None:
         """Read the pids of sandboxes and their judges. If a judge dies, the fork server kills its sandbox."""
         for judge_pid, sandbox_pid in _PID_PAIR.iter_unpack(os.read(self.pid_reader, _PID_PAIR.size * 64)):
-            for run in self.runs.values():
-                if run.judge_pid == judge_pid:
+            for judge in self.judges.values():
+                if judge.pid == judge_pid:
                     with suppress(ProcessLookupError):
-                        run.sandbox_pid, run.sandbox_pidfd = sandbox_pid, os.pidfd_open(sandbox_pid)
+                        judge.sandbox_pid, judge.sandbox_pidfd = sandbox_pid, os.pidfd_open(sandbox_pid)
 
     def _handle_exit(self, pidfd: int) -> None:
         """Handle the exit of a judge, or of the sandbox of a judge that died."""
-        run = self.runs.get(pidfd) or next(run for run in self.runs.values() if run.sandbox_pidfd == pidfd)
+        judge = self.judges.get(pidfd) or next(judge for judge in self.judges.values() if judge.sandbox_pidfd == pidfd)
         self.poll.unregister(pidfd)
-        if pidfd == run.judge_pidfd:
-            run.exit_status = _wait_for_exit(run.judge_pid)
+        if pidfd == judge.pidfd:
+            judge.exit_status = _wait_for_exit(judge.pid)
             self._read_pending_sandbox_pids()
-            if run.exit_status != "0" and run.sandbox_pidfd >= 0:
+            if judge.exit_status != "0" and judge.sandbox_pidfd >= 0:
                 if self.environment.has_namespaces:
-                    _kill_process(run.sandbox_pid)
-                self.poll.register(run.sandbox_pidfd, select.POLLIN)
+                    _kill_process(judge.sandbox_pid)
+                self.poll.register(judge.sandbox_pidfd, select.POLLIN)
                 return
-        elif run.sandbox_pid:
-            _wait_for_exit(run.sandbox_pid)
-        self._finish_run(run)
+        elif judge.sandbox_pid:
+            _wait_for_exit(judge.sandbox_pid)
+        self._finish_grading(judge)
 
     def _read_pending_sandbox_pids(self) -> None:
         if select.select([self.pid_reader], [], [], 0)[0]:
             self._read_sandbox_pids()
 
-    def _finish_run(self, run: GradingRun) -> None:
-        if run.exit_status != "0":
-            _send_event(run.connection, "judge-exited", detail=run.exit_status)
-        run.connection.close()
-        for descriptor in (run.judge_pidfd, run.sandbox_pidfd):
+    def _finish_grading(self, judge: JudgeProcess) -> None:
+        if judge.exit_status != "0":
+            _send_event(judge.connection, "judge-exited", detail=judge.exit_status)
+        judge.connection.close()
+        for descriptor in (judge.pidfd, judge.sandbox_pidfd):
             if descriptor >= 0:
                 os.close(descriptor)
-        del self.runs[run.judge_pidfd]
+        del self.judges[judge.pidfd]
 
     def _enforce_deadlines(self) -> None:
         now = time.monotonic()
-        for run in self.runs.values():
-            if run.deadline <= now:
-                _kill_process(run.judge_pid)
-                if run.exit_status is not None:
-                    _kill_process(run.sandbox_pid)
-                run.deadline = now + 1.0
+        for judge in self.judges.values():
+            if judge.deadline <= now:
+                _kill_process(judge.pid)
+                if judge.exit_status is not None:
+                    _kill_process(judge.sandbox_pid)
+                judge.deadline = now + 1.0
 
 
 def run_judge(

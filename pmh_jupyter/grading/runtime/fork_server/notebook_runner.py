@@ -26,9 +26,7 @@ from typing import Any
 
 import msgspec
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_imported_modules
 from pmh_jupyter.grading.runtime.execution.cell_executor import needs_ipython
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.files.initial_files import send_files
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_kernel_overhead
@@ -38,6 +36,9 @@ from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJu
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, is_separate_process
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
+from pmh_jupyter.grading.runtime.transport.result_fields import CellFields
+from pmh_jupyter.python_source.names import find_imported_modules
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
 # Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
@@ -126,8 +127,8 @@ class NotebookRunner:
             self.event_writer.write("usage", **self.judge.build_usage())
         self.event_writer.write("end")
 
-    def _run_cell(self, cell: BundleCell, seconds: float) -> dict[str, Any]:
-        result: dict[str, Any] = {
+    def _run_cell(self, cell: BundleCell, seconds: float) -> CellFields:
+        result: CellFields = {
             "state": "completed",
             "cause": "",
             "detail": "",
@@ -143,7 +144,7 @@ class NotebookRunner:
             with self._limit_time(seconds) as judge:
                 result |= judge.run_cell(cell)
             self.is_student_lost = judge.is_student_lost
-            # The kernel may have killed another process than the one that serves the judge.
+            # The OOM killer may have chosen a process other than the one that serves the judge.
             if self.sandbox.group.count_memory_kills() > memory_kills:
                 raise PeerLost("memory-limit", "")
             self.seconds_since_checkpoint += time.monotonic() - started_at

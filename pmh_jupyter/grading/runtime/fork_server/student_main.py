@@ -15,9 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
 from pmh_jupyter.grading.runtime.files.initial_files import receive_files
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
@@ -39,6 +37,8 @@ from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
+from pmh_jupyter.python_source.names import find_bound_names
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 @dataclass(frozen=True)

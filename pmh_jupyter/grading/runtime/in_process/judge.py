@@ -10,8 +10,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradiction
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
@@ -19,6 +17,8 @@ from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_re
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason, make_flag
 from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
+from pmh_jupyter.python_source.names import find_bound_names
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 class InProcessJudge(NotebookJudge):

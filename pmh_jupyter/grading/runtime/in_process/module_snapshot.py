@@ -136,7 +136,7 @@ class BuiltinsSnapshot:
 class DispatchTablesSnapshot:
     """Tables of functions that modules of Python use, for example for copying objects. Libraries add entries for their classes.
 
-    classes: the classes that exist before the student's code. A later entry for a built-in class among them is a change.
+    classes: the classes that exist before the student's code. An entry added later for a built-in class among them counts as tampering.
     """
 
     TABLE_NAMES = (("copy", "_deepcopy_dispatch"), ("copy", "_copy_dispatch"), ("copyreg", "dispatch_table"))

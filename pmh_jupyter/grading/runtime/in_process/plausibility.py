@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import MAX_TEST_RESULTS
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 def find_contradiction(tests: list[Any], source: str) -> str:

@@ -33,11 +33,6 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import (
-    find_imported_modules,
-    find_names_bound_in_any_scope,
-    find_read_names,
-)
 from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot, ShellSnapshot
 from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles
 from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
@@ -54,6 +49,11 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
 )
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make_flag
+from pmh_jupyter.python_source.names import (
+    find_imported_modules,
+    find_names_bound_in_any_scope,
+    find_read_names,
+)
 
 # Modules of Python that a verdict depends on, besides the builtins and our own package.
 ALWAYS_GUARDED_MODULES = (

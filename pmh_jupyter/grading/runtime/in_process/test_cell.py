@@ -14,12 +14,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import (
-    collect_class_body_names,
-    find_names_bound_in_any_scope,
-    find_read_names,
-)
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
@@ -37,6 +31,8 @@ from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, rea
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
+from pmh_jupyter.python_source.names import collect_class_body_names, find_names_bound_in_any_scope, find_read_names
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 @dataclass

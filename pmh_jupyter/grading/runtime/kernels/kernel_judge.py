@@ -13,9 +13,10 @@ from typing import Any
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import make_test_result
-from pmh_jupyter.grading.runtime.test_cells.statements import BEGIN_HIDDEN_TESTS, find_feedback_comments
+from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
 from pmh_jupyter.grading.runtime.transport.framing import PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields, TestReason
+from pmh_jupyter.python_source.hidden_tests import BEGIN_HIDDEN_TESTS
 
 # R and Julia take seconds to start, and much longer on a busy machine.
 KERNEL_START_TIMEOUT_SECONDS = 60.0

@@ -36,7 +36,7 @@ class Memo:
         """Record the copy that was made for this number."""
 
     def is_protected(self, number: int) -> bool:
-        """Return whether the value of this number keeps its content, whatever the other side sends for it."""
+        """Return whether the value with this number is read-only for the other side."""
         return False
 
     def begin_change(self, number: int) -> None:

@@ -137,7 +137,7 @@ class Replicas(Memo):
         return replica.value
 
     def find_original(self, value: Any) -> Any:
-        """Return the value of this side that a received one stands for, because the other side has changed it; other values unchanged."""
+        """Return the value of this side of which a received one is the changed copy. Any other value is returned unchanged."""
         return self._originals.get(id(value), (value,))[0]
 
     def discard_outdated_changes(self) -> None:
@@ -162,7 +162,7 @@ class Replicas(Memo):
         self._sent_replicas.clear()
 
     def undo_message(self) -> None:
-        """Undo the records of an outgoing message that was not sent: its new numbers, and that it contained the other values."""
+        """Roll back the bookkeeping for a message that was not sent: numbers assigned for it, and values marked as sent."""
         for replica, previous_snapshot, is_new in reversed(self._sent_replicas):
             replica.snapshot = previous_snapshot
             if is_new:

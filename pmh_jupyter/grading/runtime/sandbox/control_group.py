@@ -31,7 +31,7 @@ class ControlGroup:
         return tuple(descriptor for _, descriptor in self.files)
 
     def set_limits(self, limits: dict[str, Any]) -> None:
-        """Limit all processes of the group together: memory, including files in memory and the kernel's for them, and their number."""
+        """Limit the number of processes in the group and their total memory, in-memory files and kernel memory included."""
         memory_limits = self._find(MEMORY)
         amount = str(limits["memory_bytes"] + INTERPRETER_OVERHEAD_BYTES).encode()
         # With v1, the limit of memory with swap may never be below that of memory alone, whether both are raised or lowered.

@@ -114,15 +114,24 @@ class ClaimVerifier:
         self._record_elementwise_claim(operator, claim, place)
         is_true = self._is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
-            verifying_operator, verb = _VERIFYING_OPERATORS[operator]
             if claimed_equal is False:
                 self._report(operator, target, place, "repeated", "claims equality that it denied before")
-            for property_name, value in self._make_unique_values(other):
-                if self._claims(target, verifying_operator, value):
-                    self._report(operator, target, place, property_name, f"claims to {verb} everything")
+            self._verify_with_unique_values(operator, target, other, place)
         if is_true and self._claims_opposite(operator, target, other):
             self._report(operator, target, place, "opposite", f"contradicts itself ({operator})")
-        if type(other) is not type(target) or self._property_checks_left <= 0:
+        if type(other) is type(target):
+            self._verify_relation(operator, target, is_true, other, place)
+
+    def _verify_with_unique_values(self, operator: str, target: Any, other: Any, place: str) -> None:
+        """Verify that an object does not equal or contain values that it cannot know."""
+        verifying_operator, verb = _VERIFYING_OPERATORS[operator]
+        for property_name, value in self._make_unique_values(other):
+            if self._claims(target, verifying_operator, value):
+                self._report(operator, target, place, property_name, f"claims to {verb} everything")
+
+    def _verify_relation(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
+        """Verify equality or order of two objects of one class. Each test cell verifies at most `MAX_PROPERTY_CHECKS`."""
+        if self._property_checks_left <= 0:
             return
         self._property_checks_left -= 1
         if operator == "eq" and is_true:

@@ -212,7 +212,7 @@ class Contract:
         return violation
 
     def record_empty_value(self) -> None:
-        """Record an array or a table without elements where the reference gives values. The cell does not pass."""
+        """Record an empty array or table at a place where the reference gives values. The cell does not pass."""
         self.shortfall = self.shortfall or ContractViolation("an empty value", TestReason.EMPTY_VALUE)
 
     def record_seen_failure(self, error: BaseException) -> None:

@@ -49,7 +49,7 @@ class ContractPeer(Peer):
     def __init__(self, link: Link, contract: Contract) -> None:
         super().__init__(link, is_judge=True)
         self.contract = contract
-        self._claims = ClaimVerifier(contract, self._apply_silently)
+        self._claims = ClaimVerifier(contract, self._ask_silently)
         self.codec.keeps_half_precision = lambda: contract.admit(contract.find_place(), Use.RECEIVE_HALF)
         self.replicas.change_policy = self
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
@@ -89,7 +89,7 @@ class ContractPeer(Peer):
         return super().request(operation, *arguments)
 
     def check_received_value(self, value: Any) -> None:
-        """Record an array or a table without elements where the reference gives values, and raises nothing."""
+        """Record an empty array or table at a place where the reference gives values and raises no exception."""
         contract = self.contract
         if not contract.is_active:
             return
@@ -154,21 +154,26 @@ class ContractPeer(Peer):
         if name in FREE_OPERATORS:
             return super().apply_operator(target, name, arguments, keywords)
         place = self.contract.find_place()
-        is_free = (name in TEXT_OPERATORS and isinstance(target, BaseException)) or (
-            name == "iter" and has_operator(type(target), "next")
-        )
-        if not is_free and not self.contract.admit_operator(name, place):
+        if not _is_free_operator(target, name) and not self.contract.admit_operator(name, place):
             data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
             return apply_operator(name, data, list(arguments), keywords)
-        if arguments and not is_proxy(arguments[0]) and not self.contract.admit_comparison_with_data(name, place):
-            return NotImplemented
         if arguments:
-            self._claims.ask_decoys(name, target, arguments[0], place)
+            return self._apply_with_operand(target, name, arguments, keywords, place)
         result = super().apply_operator(target, name, arguments, keywords)
         if name == "bool":
             self._claims.verify_truth(target, result, lambda: self._ask_silently(target, name), place)
-        if arguments:
-            self._claims.verify(name, target, result, arguments[0], place)
+        return result
+
+    def _apply_with_operand(
+        self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any], place: str
+    ) -> Any:
+        """Apply an operator that the contract permits to an object and another operand, and verify what the object claims."""
+        operand = arguments[0]
+        if not is_proxy(operand) and not self.contract.admit_comparison_with_data(name, place):
+            return NotImplemented
+        self._claims.ask_decoys(name, target, operand, place)
+        result = super().apply_operator(target, name, arguments, keywords)
+        self._claims.verify(name, target, result, operand, place)
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
@@ -243,11 +248,11 @@ class ContractPeer(Peer):
         """Return the items of an object as a list, read once per test cell, or the object if it cannot be iterated over."""
         if not (has_operator(type(target), "iter") or has_operator(type(target), "getitem")):
             return target
-        known = self._items_by_id.get(id(target))
-        if known is None:
+        cached = self._items_by_id.get(id(target))
+        if cached is None:
             items = list(self.request("apply-operator", target, "iter", ()))
-            known = self._items_by_id[id(target)] = target, items
-        return known[1]
+            cached = self._items_by_id[id(target)] = target, items
+        return cached[1]
 
     def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool) -> ContractViolation:
         class_name = get_class_name(target)
@@ -273,9 +278,6 @@ class ContractPeer(Peer):
         self._objects_after_exception.clear()
         self._claims.begin_cell(source)
 
-    def _apply_silently(self, target: Any, name: str, value: Any) -> Any:
-        return self._ask_silently(target, name, value)
-
     def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
         with self.discard_output():
             return self.request("apply-operator", target, name, arguments)
@@ -300,6 +302,13 @@ class ContractPeer(Peer):
         """Hide the details of a failure in a callback of the test."""
         self.contract.record_seen_failure(error)
         return AssertionError() if isinstance(error, AssertionError) else error
+
+
+def _is_free_operator(target: Any, name: str) -> bool:
+    """Return whether an operator may be applied without an entry in the contract."""
+    if name == "iter":
+        return has_operator(type(target), "next")
+    return name in TEXT_OPERATORS and isinstance(target, BaseException)
 
 
 def _is_false(value: Any) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from pmh_jupyter.grading.runtime.execution.bindings import PARSE_ERRORS
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
+from pmh_jupyter.python_source.lines import split_source_lines
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 _DEFINITION_NODES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

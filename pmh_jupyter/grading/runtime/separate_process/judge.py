@@ -5,8 +5,6 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names
-from pmh_jupyter.grading.runtime.execution.plain_python import to_plain_python
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.files.shared_files import WORK_FOLDER, JudgeFileSync
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
@@ -36,6 +34,9 @@ from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.bundle import BundleCell, IsolationFields
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
+from pmh_jupyter.grading.runtime.transport.wire_format import decode_names
+from pmh_jupyter.python_source.names import find_bound_names
+from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 class SeparateProcessJudge(NotebookJudge):
@@ -194,11 +195,11 @@ class SeparateProcessJudge(NotebookJudge):
         if not self._names_of_locked_cells:
             return
         if self._is_recording:
-            changes = _decode_names(self.peer.request_from_runner("find-locked-changes"))
+            changes = decode_names(self.peer.request_from_runner("find-locked-changes"))
             # A submission may change a class differently than the reference, for example define it again.
             self._usage.rebound_names.update(name.partition(".")[0] for name in changes)
         else:
-            for name in _decode_names(self.peer.request_from_runner("restore-locked-classes")):
+            for name in decode_names(self.peer.request_from_runner("restore-locked-classes")):
                 self._contract.record_helper_change(name)
 
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
@@ -270,10 +271,6 @@ class SeparateProcessJudge(NotebookJudge):
         self._borrowed_shell = self._borrowed_shell or (shell, shell.user_ns)
         shell.user_ns = self.namespace
         return shell
-
-
-def _decode_names(reply: Any) -> list[str]:
-    return [name for name in reply if type(name) is str] if type(reply) is list else []
 
 
 def _decode_cell_error(reply: Any) -> ErrorFields | None:

@@ -19,7 +19,7 @@ from pmh_jupyter.grading.runtime.marshalling.replicas import MAX_ACTIVE, MAX_ACT
 from pmh_jupyter.grading.runtime.proxies.marshaller import Marshaller
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
-from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge
+from pmh_jupyter.grading.runtime.transport.wire_format import ValueTooLarge, decode_names
 
 __builtins__ = BUILTINS
 
@@ -70,8 +70,7 @@ class Peer:
 
     def list_attributes(self, target: Any) -> list[str]:
         """Return `dir()` of a remote object."""
-        names = self.request("list-attributes", target)
-        return [name for name in names if type(name) is str] if type(names) is list else []
+        return decode_names(self.request("list-attributes", target))
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call a remote object."""

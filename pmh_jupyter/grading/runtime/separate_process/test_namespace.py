@@ -18,6 +18,7 @@ from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
+from pmh_jupyter.grading.runtime.transport.wire_format import decode_names
 
 _MISSING = object()
 
@@ -201,8 +202,7 @@ class NameResolver:
 
     def list_bound_names(self) -> list[str]:
         """Return the names that the notebook has bound."""
-        names = self.peer.request("list-names")
-        return [name for name in names if type(name) is str] if type(names) is list else []
+        return decode_names(self.peer.request("list-names"))
 
 
 def _is_data(value: Any) -> bool:

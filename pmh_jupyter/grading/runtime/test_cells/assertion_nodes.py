@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from pmh_jupyter.python_source.names import get_called_name
+
 RAISES_FUNCTIONS = frozenset(
     {"raises", "warns", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "assertLogs"}
 )
@@ -24,13 +26,6 @@ MESSAGE_INDEXES: dict[str, int] = {
 def is_assert_call(node: ast.AST) -> bool:
     """Return True for a call of a function whose name starts with "assert"."""
     return isinstance(node, ast.Call) and get_called_name(node).lower().startswith("assert")
-
-
-def get_called_name(node: ast.Call) -> str:
-    """Return the last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def is_raises_block(node: ast.AST) -> bool:

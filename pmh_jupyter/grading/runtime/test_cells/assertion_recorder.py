@@ -8,6 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import format_value
+from pmh_jupyter.grading.runtime.test_cells.assert_functions import (
+    SWAPPED_SIGNS,
+    format_type_names,
+    make_assert_function,
+)
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
@@ -45,31 +50,9 @@ _ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "BitAnd": (operator.and_, "and"),
 }
 _IDENTITY_OPERATORS = ("Is", "IsNot")
-_SWAPPED_SIGNS = {
-    "< ": "> ",
-    "<= ": ">= ",
-    "> ": "< ",
-    ">= ": "<= ",
-    "in ": "to contain ",
-    "not in ": "not to contain ",
-}
 # The side of a comparison of sets that must not be empty: the empty set is a subset of every set.
 _SUBSET_SIDES = {"LtE": 0, "Lt": 0, "GtE": 1, "Gt": 1}
 _DISHONEST_RESULTS = {"NotEq": True, "NotIn": True}
-# Text before the expected value, for functions that assert something other than equality.
-_ASSERT_FUNCTION_SIGNS = {
-    "assertin": "in ",
-    "assertnotin": "not in ",
-    "assertless": "< ",
-    "assertlessequal": "<= ",
-    "assertgreater": "> ",
-    "assertgreaterequal": ">= ",
-    "assertarrayless": "< ",
-    "assertnotequal": "!= ",
-    "assertnotalmostequal": "not about ",
-    "assertalmostequal": "about ",
-}
-_COMPARING_FUNCTION_WORDS = ("equal", "close", "less", "greater", "assertin", "assertnotin", "assertcount")
 
 
 class AssertionRecorder(SiteTable):
@@ -143,18 +126,18 @@ class AssertionRecorder(SiteTable):
             return True
         name, arguments = self._recorded_calls.get(site_number, ("", ()))
         if name == "isinstance" and _len(arguments) == 2:
-            self._record_values(site_number, f"an instance of {_format_type_names(arguments[1])}", arguments[0])
+            self.record_values(site_number, f"an instance of {format_type_names(arguments[1])}", arguments[0])
         elif name and _len(arguments) >= 2:
-            self._record_values(
+            self.record_values(
                 site_number, f"{'' if name == 'array_equal' else 'about '}{format_value(arguments[1])}", arguments[0]
             )
         else:
-            self._record_values(site_number, "True" if value is False else "a true value", value)
+            self.record_untrue(site_number, value)
         return False
 
     def check_false(self, site_number: int, value: Any) -> bool:
         if not self.comparator.is_false(value):
-            self._record_values(site_number, "False" if value is True else "a false value", value)
+            self.record_values(site_number, "False" if value is True else "a false value", value)
             return False
         return True
 
@@ -167,8 +150,8 @@ class AssertionRecorder(SiteTable):
             return True
         site, sign = self.sites[site_number], _COMPARISONS[operator_class][0]
         if site.is_swapped:
-            left, right, sign = right, left, _SWAPPED_SIGNS.get(sign, sign)
-        self._record_values(site_number, lambda: sign + format_value(right), left)
+            left, right, sign = right, left, SWAPPED_SIGNS.get(sign, sign)
+        self.record_values(site_number, lambda: sign + format_value(right), left)
         return False
 
     def check_chain(self, site_number: int, place: str, operator_classes: tuple[str, ...], *operands: Any) -> bool:
@@ -242,53 +225,37 @@ class AssertionRecorder(SiteTable):
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
             result = function(*arguments, **keyword_arguments)
             self._recorded_calls[site_number] = name, arguments
-            if place and name not in ("isinstance", "issubclass") and _len(arguments) >= 2:
-                self.comparison_counts.count_elements(place, *arguments[:2])
-                self.comparison_counts.record_nan(place, *arguments[:2])
+            if name not in ("isinstance", "issubclass") and _len(arguments) >= 2:
+                self.count_compared(place, *arguments[:2])
             if function is _isinstance:
                 return result and self.comparator.is_instance(*arguments)
-            return result if self._is_honest_pair(arguments) else False
+            return result if self.is_honest_pair(arguments) else False
 
         return call
 
     def wrap_assert_function(self, site_number: int, place: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function that asserts by itself (`assert_allclose`, `assertEqual`, `raises`, …)."""
-        name = _str(_getattr(function, "__name__", ""))
+        assert_function = make_assert_function(self, site_number, place, _str(_getattr(function, "__name__", "")))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
             self.assertion_count += 1
             self.failed_site = self.sites[site_number]
-            normalized_name = name.lower().replace("_", "")
-            compares_pair = any(word in normalized_name for word in _COMPARING_FUNCTION_WORDS) and _len(arguments) >= 2
-            if name in ("raises", "assertRaises", "assertRaisesRegex"):
-                self._record_values(
-                    site_number, _format_type_names(arguments[0]) if arguments else "an error", None, got="no error"
-                )
-            elif compares_pair:
-                left, right = (arguments[1], arguments[0]) if self.failed_site.is_swapped else arguments[:2]
-                sign = _ASSERT_FUNCTION_SIGNS.get(normalized_name, "")
-                sign = _SWAPPED_SIGNS.get(sign, sign) if self.failed_site.is_swapped else sign
-                self._record_values(site_number, lambda: sign + format_value(right), left)
-            if name in ("assertTrue", "assert_") and arguments and not self.comparator.is_true(arguments[0]):
-                self._record_values(site_number, "True" if arguments[0] is False else "a true value", arguments[0])
-                raise _AssertionError
-            if place:
-                # A function of unittest compares whole containers. One of NumPy compares element by element.
-                compared = arguments[:2] if compares_pair and name.startswith("assert_") else ()
-                self.comparison_counts.count_elements(place, *compared)
-                self.comparison_counts.record_nan(place, *compared)
-            if compares_pair and not self._is_honest_pair(arguments):
-                raise _AssertionError
-            if name == "assertIsInstance" and not self.comparator.is_instance(*arguments[:2]):
-                raise _AssertionError
-            if name in ("assertIs", "assertIsNot"):
-                arguments = _tuple(self._find_original(argument) for argument in arguments)
-            result = function(*arguments, **keyword_arguments)
-            if name not in ("raises", "assertRaises", "assertRaisesRegex") or result is None:
+            result = function(*assert_function.prepare_call(arguments), **keyword_arguments)
+            if result is None or not assert_function.returns_context:
                 self.failed_site, self.expected, self.got = None, None, None
             return result
 
         return call
+
+    def count_compared(self, place: str, *values: Any) -> None:
+        """Count the elements of compared values, and record NaN among them."""
+        if place:
+            self.comparison_counts.count_elements(place, *values)
+            self.comparison_counts.record_nan(place, *values)
+
+    def find_originals(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the objects that operands of `is` stand for."""
+        return _tuple(self._find_original(value) for value in values)
 
     def _does_comparison_hold(self, operator_class: str, left: Any, right: Any) -> bool:
         _, compare, recorded_name = _COMPARISONS[operator_class]
@@ -298,10 +265,15 @@ class AssertionRecorder(SiteTable):
             not recorded_name or self.comparator.is_honest(recorded_name, left, right)
         )
 
-    def _is_honest_pair(self, arguments: tuple[Any, ...]) -> bool:
+    def is_honest_pair(self, arguments: tuple[Any, ...]) -> bool:
+        """Return whether the first two arguments may be compared (see `Comparator`)."""
         return _len(arguments) < 2 or self.comparator.is_honest("alike", arguments[0], arguments[1])
 
-    def _record_values(
+    def record_untrue(self, site_number: int, value: Any) -> None:
+        """Record the value of a failed assertion about its truth."""
+        self.record_values(site_number, "True" if value is False else "a true value", value)
+
+    def record_values(
         self, site_number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
     ) -> None:
         """Record the values of a failed assertion, unless it is hidden."""
@@ -309,8 +281,3 @@ class AssertionRecorder(SiteTable):
         if expression is not None:
             self.expected = expected() if _callable(expected) else expected
             self.expression, self.got = expression, format_value(value) if got is None else got
-
-
-def _format_type_names(class_or_tuple: Any) -> str:
-    classes = class_or_tuple if _type(class_or_tuple) is tuple else (class_or_tuple,)
-    return " or ".join(_str(_getattr(cls, "__name__", cls)) for cls in classes)

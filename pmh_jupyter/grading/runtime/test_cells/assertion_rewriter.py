@@ -17,13 +17,13 @@ from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segm
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     MESSAGE_INDEXES,
     RAISES_FUNCTIONS,
-    get_called_name,
     is_assert_call,
     is_raises_block,
     is_test_function,
     is_zip_call,
     raises_assertion_error,
 )
+from pmh_jupyter.python_source.names import get_called_name
 
 RECORDER_PLACEHOLDER = "\0pmh recorder"
 EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})

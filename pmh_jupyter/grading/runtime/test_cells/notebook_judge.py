@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, cast
 
 from pmh_jupyter.grading.runtime.transport.bundle import BundleCell
 from pmh_jupyter.grading.runtime.transport.framing import Link
-from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields, TestCellFields
+from pmh_jupyter.grading.runtime.transport.result_fields import CellFields, ErrorFields, TestCellFields
 
 
 class NotebookJudge(ABC):
@@ -54,11 +54,12 @@ class NotebookJudge(ABC):
     def build_usage(self) -> dict[str, Any]:
         """Return the usage of the test cells so far (see `TestUsage.as_dict`)."""
 
-    def run_cell(self, cell: BundleCell) -> dict[str, Any]:
+    def run_cell(self, cell: BundleCell) -> CellFields:
         """Run a cell. Returns the fields of its `CellResult` that depend on its kind."""
         number, source = cell["cell"], cell["source"]
         if cell["kind"] == "test":
-            return self.run_test_cell(number, cell["grade_id"] or "", source, cell["compiled"])
+            fields = self.run_test_cell(number, cell["grade_id"] or "", source, cell["compiled"])
+            return cast(CellFields, fields)  # a part of them
         run_cell = self.run_locked_cell if cell["kind"] == "locked" else self.run_student_cell
         return {"error": run_cell(number, source)}
 

@@ -14,9 +14,9 @@ from fractions import Fraction
 from numbers import Number
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields
+from pmh_jupyter.python_source.lines import split_source_lines
 
 CREDIT_VARIABLE = "_pmh_value"
 _float, _int, _type, _isfinite, _issubclass = float, int, type, math.isfinite, issubclass

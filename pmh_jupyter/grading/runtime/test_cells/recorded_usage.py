@@ -6,10 +6,10 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from pmh_jupyter.grading.runtime.execution.bindings import find_bound_names, find_read_names
 from pmh_jupyter.grading.runtime.proxies.importable_objects import STATEFUL_MODULES, find_import_path
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
+from pmh_jupyter.python_source.names import find_bound_names, find_read_names
 
 CellUsage = dict[str, Any]
 

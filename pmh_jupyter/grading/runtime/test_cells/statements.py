@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment, get_source_segment
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
@@ -21,8 +20,9 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     raises_assertion_error,
 )
 from pmh_jupyter.grading.runtime.test_cells.partial_credit import assign_credit_value
+from pmh_jupyter.python_source.hidden_tests import BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS
+from pmh_jupyter.python_source.lines import split_source_lines
 
-BEGIN_HIDDEN_TESTS, END_HIDDEN_TESTS = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"
 # The author's message to a student whose answer fails the assertion below it: `# feedback: Mind the empty list.`
 FEEDBACK_COMMENT = re.compile(r"\s*#+\s*feedback:\s*(.+?)\s*$", re.IGNORECASE)
 

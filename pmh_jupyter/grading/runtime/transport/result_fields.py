@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
@@ -43,8 +43,28 @@ TestFields = dict[str, Any]
 # Fields of a `JudgeFlag`.
 FlagFields = dict[str, str]
 
-# Fields of a `CellResult` that come from a test cell: tests, flags, and those of its credit if it ends in an expression.
-TestCellFields = dict[str, Any]
+
+class TestCellFields(TypedDict, total=False):
+    """Fields of a `CellResult` that come from a test cell.
+
+    credit_kind: of the value at the end of the cell, with `credit` or `invalid_credit` if there is one.
+    """
+
+    tests: list[TestFields]
+    flags: list[FlagFields]
+    credit_kind: Literal["none", "number", "other"]
+    credit: float
+    invalid_credit: str
+
+
+class CellFields(TestCellFields, total=False):
+    """Fields of a `CellResult`, except its number."""
+
+    state: Literal["completed", "died"]
+    cause: str
+    detail: str
+    error: ErrorFields | None
+    seconds: float
 
 
 def make_flag(code: str, detail: str) -> FlagFields:

@@ -59,6 +59,11 @@ class ValueDecoder(Protocol):
     def decode_keys(self, encoded: Any) -> list[Any]: ...
 
 
+def decode_names(reply: Any) -> list[str]:
+    """Return the names in a list that the other process has sent. Anything that is not a string or not in a list is ignored."""
+    return [name for name in reply if type(name) is str] if type(reply) is list else []
+
+
 def require_fields(encoded: list[Any], count: int) -> list[Any]:
     """Return the fields after the tag. Raises `WireFormatError` unless there are exactly `count`."""
     if len(encoded) != count + 1:

@@ -123,7 +123,7 @@ assert {line.split()[1].strip("0") for line in status.splitlines() if line[:3] =
 assert "NoNewPrivs:\\t1\\nSeccomp:\\t2" in status
 assert 0 not in os.getresuid() + os.getresgid() + tuple(os.getgroups())
 assert os.listdir("/sys/class/net") == ["lo"]
-for place in ("", "/etc", "/usr", "/pmh/runtime", "/pmh-control", "/judge"):
+for place in ("", "/etc", "/usr", "/pmh/grading/runtime", "/pmh/python_source", "/pmh-control", "/judge"):
     try:
         open(f"{place}/x", "w")
     except OSError:

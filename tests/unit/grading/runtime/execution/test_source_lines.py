@@ -10,7 +10,6 @@ import pytest
 
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
-from pmh_jupyter.grading.runtime.execution.source_lines import split_source_lines
 from pmh_jupyter.grading.runtime.execution.source_segments import get_source_segment
 from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.statements import (
@@ -18,6 +17,7 @@ from pmh_jupyter.grading.runtime.test_cells.statements import (
     read_statements,
     remove_hidden_tests,
 )
+from pmh_jupyter.python_source.lines import split_source_lines
 
 # What `str.splitlines` takes for a line end, and Python's tokenizer does not.
 SEPARATORS = {

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from pmh_jupyter.grading.runtime.execution.bindings import collect_class_body_names
 from pmh_jupyter.grading.runtime.separate_process.cell_transform import transform_statement
+from pmh_jupyter.python_source.names import collect_class_body_names
 
 
 def transform(source: str) -> str:

@@ -19,8 +19,10 @@ NUMPY = "import numpy\n"
 
 def _run(source: str, **names: Any) -> CellResult:
     """Run a test cell, and parse its result as the host does."""
-    fields = execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {})
-    fields |= {"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1}
+    fields: dict[str, Any] = {
+        **execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {}),
+        **{"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1},
+    }
     output = parse_judge_output(json.dumps({"event": "cell-finished", "cell": 0} | fields).encode() + b"\n")
     assert not output.is_malformed
     return output.results[0]

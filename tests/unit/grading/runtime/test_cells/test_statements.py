@@ -6,8 +6,9 @@ import ast
 
 import pytest
 
+from pmh_jupyter.domain.markers import find_regions
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip, format_value
-from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
+from pmh_jupyter.grading.runtime.test_cells.statements import read_statements, remove_hidden_tests
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,20 @@ def test_value_with_a_raising_repr_is_shown_by_its_type() -> None:
             raise RuntimeError
 
     assert format_value(RaisingRepr()) == "<RaisingRepr>"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "assert a\n### BEGIN HIDDEN TESTS\nassert b\n### END HIDDEN TESTS\nassert c",
+        "# BEGIN HIDDEN TESTS\nassert b\n#END HIDDEN TESTS\n### BEGIN HIDDEN TESTS\nassert c\n### END HIDDEN TESTS\n",
+        "x = 'a\u2028b\x85c\fd'\n### BEGIN HIDDEN TESTS\nassert b\n### END HIDDEN TESTS\nassert c\n",
+        "assert a",
+    ],
+)
+def test_hidden_lines_are_the_regions_that_a_release_removes(source: str) -> None:
+    regions, problems = find_regions(source)
+    hidden = {number for region in regions for number in range(region.start, region.stop)}
+    lines = [line for number, line in enumerate(source.split("\n")) if number not in hidden]
+    assert not problems
+    assert remove_hidden_tests(source).split("\n") == lines

@@ -1,25 +1,25 @@
-"""Finds the global names that a cell binds and reads, on the host, without running the cell.
+"""Finds the names that a cell binds, reads and imports, from its syntax tree, without running the cell.
 
-`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are supported. The sandbox's runtime has a
-simpler analysis (`runtime/execution/bindings.py`), which cannot import this module. This module uses its function for the names that a
-single node binds. `test_name_analysis_agrees.py` compares both.
-The functions do not raise, because a student may write any text. They do not recurse, because a student's code may be nested deeply.
+`match` captures, `except … as`, `:=`, comprehensions, `global`, star imports and class bodies are supported. Names that
+`from module import *` binds are not known without running it, and are left out. The functions do not raise, because a student may write
+any text. They do not recurse, because a student's code may be nested deeply.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
-from pmh_jupyter.domain.resource_exhaustion import remember_results
-from pmh_jupyter.grading.runtime.execution.bindings import iter_names_bound_by_node
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
+from pmh_jupyter.python_source.resource_exhaustion import remember_results
 
 # More than a person writes by hand. A syntax tree needs a hundred times the memory of its source.
 MAX_CHARACTERS = 100_000
 _IDENTIFIER_PATTERN = re.compile(r"[^\W\d]\w*")
+# Not IPython's transformer (see `plain_python`), which tokenizes the whole text again for every magic in it.
 _MAGIC_PATTERN = re.compile(r"^([ \t]*)(?:%|!|\?).*$", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -52,16 +52,96 @@ def analyze_names(source: str) -> CellNames:
     tree = _try_parse(source) or _try_parse(_MAGIC_PATTERN.sub(r"\1pass", source))
     if tree is None:
         return CellNames(used=find_identifiers(source), is_parsed=False)
-    used = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
     module, *nested = _analyze_scopes(tree)
-    bound = module.bound.union(*(scope.globals for scope in nested))
+    bound = frozenset(_iter_global_bindings(module, nested))
     nested_reads = frozenset[str]().union(*(scope.free_reads() for scope in nested))
-    return CellNames(frozenset(bound), frozenset(used), nested_reads | module.reads, nested_reads)
+    return CellNames(bound, frozenset(iter_read_names(tree)), nested_reads | module.reads, nested_reads)
 
 
 def find_identifiers(source: str) -> frozenset[str]:
     """Find all identifiers in a string."""
     return frozenset(_IDENTIFIER_PATTERN.findall(source[:MAX_CHARACTERS]))
+
+
+def find_bound_names(source: str) -> set[str]:
+    """Return the global names that a cell binds or deletes. Empty for a cell that is not valid Python."""
+    tree = _try_parse(source)
+    return set(iter_bindings(tree.body)) if tree else set()
+
+
+def find_names_bound_in_any_scope(source: str) -> set[str]:
+    """Return every name that a cell binds: global names, local names, and parameters. Empty for a cell that is not valid Python."""
+    nodes = _list_nodes(source)
+    names = {name for node in nodes for name in iter_names_bound_by_node(node)}
+    return names | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def iter_bindings(statements: Iterable[ast.stmt]) -> Iterator[str]:
+    """Yield the global names that module-level statements bind or delete, each once for every binding.
+
+    Functions, lambdas and class bodies bind no global names, except those that they declare `global`.
+    """
+    module, *nested = _analyze_scopes(ast.Module([*statements], []))
+    return _iter_global_bindings(module, nested)
+
+
+def _iter_global_bindings(module: _Scope, nested: list[_Scope]) -> Iterator[str]:
+    yield from module.bound.elements()
+    for scope in nested:
+        yield from scope.globals.elements()
+
+
+def iter_names_bound_by_node(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a node itself binds in its scope, without those that its children bind."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.alias) and node.name != "*":
+        yield (node.asname or node.name).partition(".")[0]
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
+
+
+def find_read_names(source: str) -> set[str]:
+    """Return every name that a cell reads in any scope, local names included. Empty for a cell that is not valid Python."""
+    tree = _try_parse(source)
+    return set(iter_read_names(tree)) if tree else set()
+
+
+def iter_read_names(node: ast.AST) -> Iterator[str]:
+    """Yield every name that a syntax tree reads in any scope, as often as it is read."""
+    return (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load))
+
+
+def collect_class_body_names(node: ast.stmt) -> set[str]:
+    """Return the names that class bodies in this statement load. Python looks these up without calling `__missing__` of the globals."""
+    return {
+        name.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.ClassDef)
+        for part in inner.body
+        for name in ast.walk(part)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load)
+    }
+
+
+def find_imported_modules(source: str) -> set[str]:
+    """Return the full names of the modules that a cell imports, relative imports excluded. Empty for a cell that is not valid Python."""
+    nodes = _list_nodes(source)
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return names | {
+        node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
+
+
+def get_called_name(node: ast.Call) -> str:
+    """Return the last part of the name that is called: "isclose" for `math.isclose(a, b)`. "" for a callable without a name."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def _try_parse(source: str) -> ast.Module | None:
@@ -71,21 +151,27 @@ def _try_parse(source: str) -> ast.Module | None:
         return None
 
 
+def _list_nodes(source: str) -> list[ast.AST]:
+    tree = _try_parse(source)
+    return [*ast.walk(tree)] if tree else []
+
+
 @dataclass(eq=False)
 class _Scope:
     """The names of one scope. `enclosing` are the scopes around it, innermost first, without the module and classes."""
 
     node: ast.AST
     enclosing: tuple[_Scope, ...] = ()
-    bound: set[str] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
-    globals: set[str] = field(default_factory=set)
+    # How often the scope binds each name, and declares it global.
+    bound: Counter[str] = field(default_factory=Counter)
+    globals: Counter[str] = field(default_factory=Counter)
 
     def free_reads(self) -> set[str]:
         """Return the names that the scope reads, and that neither it nor a function around it binds."""
-        free = self.reads - (self.bound - self.globals)
+        free = self.reads - (self.bound.keys() - self.globals.keys())
         for scope in self.enclosing:
-            free -= scope.bound - scope.globals - self.globals
+            free -= scope.bound.keys() - scope.globals.keys() - self.globals.keys()
         return free
 
 
@@ -110,7 +196,7 @@ def _analyze_scope(scope: _Scope, module: _Scope) -> Iterator[_Scope]:
     while pending:
         node = pending.pop()
         if isinstance(node, ast.NamedExpr):  # binds around comprehensions; the children are a name and a value
-            _find_binding_scope(scope, module).bound.add(node.target.id)
+            _find_binding_scope(scope, module).bound.update((node.target.id,))
             pending.append(node.value)
             continue
         if isinstance(node, ast.Global):

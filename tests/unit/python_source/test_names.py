@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pmh_jupyter.grading.runtime.execution.bindings import (
+from pmh_jupyter.python_source.names import (
     find_bound_names,
     find_imported_modules,
     find_names_bound_in_any_scope,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.domain.resource_exhaustion import count_exhaustions, record_exhaustion, remember_results
-from pmh_jupyter.grading import name_analysis
+from pmh_jupyter.python_source import names
+from pmh_jupyter.python_source.resource_exhaustion import count_exhaustions, record_exhaustion, remember_results
 
 SOURCE = "spread = max([1, 2]) - min([1, 2])  # a cell of the release"
 
@@ -17,9 +17,9 @@ def test_analysis_without_memory_is_not_remembered(monkeypatch: pytest.MonkeyPat
 
     source = f"{SOURCE} {error.__name__}"
     with monkeypatch.context() as patch:
-        patch.setattr("pmh_jupyter.domain.python_syntax.compile", compile_without_memory, raising=False)
-        assert not name_analysis.analyze_names(source).is_parsed
-    assert name_analysis.analyze_names(source).bound == {"spread"}
+        patch.setattr("pmh_jupyter.python_source.parsing.compile", compile_without_memory, raising=False)
+        assert not names.analyze_names(source).is_parsed
+    assert names.analyze_names(source).bound == {"spread"}
 
 
 def test_other_results_are_remembered_and_errors_are_not() -> None:

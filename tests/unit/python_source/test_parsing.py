@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pmh_jupyter.domain.python_syntax import PARSE_ERRORS, parse
+from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
 
 NESTED = "x = " + "(" * 40 + "1" + ",)" * 40 + "\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.grading.name_analysis import MAX_CHARACTERS, analyze_names
+from pmh_jupyter.python_source.names import MAX_CHARACTERS, analyze_names
 from tests.support.grading.name_cases import NAME_CASES
 
 

@@ -1,8 +1,8 @@
 """Splits source text into lines exactly as Python's parser counts them.
 
 `str.splitlines` also breaks lines at form feeds, vertical tabs, NEL, U+2028 and others, which Python does not: line numbers of a syntax
-tree would then point at other lines. Python's rule: a line ends at a line feed, a carriage return, or both together.
-The sandbox's runtime has a copy with the same rule, `runtime/execution/source_lines.py`, because it imports nothing from here.
+tree would then point at other lines. Python's rule: a line ends at a line feed, a carriage return, or both together
+(https://docs.python.org/3/reference/lexical_analysis.html#physical-lines).
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def test_private_names_in_comments_exist() -> None:
 
 
 def test_comment_with_a_missing_private_name_is_reported() -> None:
-    assert _find_missing_private_names("pass  # _check_nothing and `_find_weight_problems` report it\n") == [
+    assert _find_missing_private_names("pass  # _check_nothing and `_find_pmh_metadata_problems` report it\n") == [
         "_check_nothing"
     ]
 

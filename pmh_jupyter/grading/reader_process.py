@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.errors import PmhError
@@ -143,4 +144,5 @@ def _measure_peak_memory() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with suppress(BrokenPipeError):  # the host was interrupted and needs no more replies
+        main(sys.argv[1:])

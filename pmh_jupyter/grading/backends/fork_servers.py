@@ -194,6 +194,7 @@ class ForkServerPool:
 
         folder: the working folder of a submission without a sandbox. group: the control group of its student processes.
         """
+        close_count = self._close_count
         for _ in range(MAX_ATTEMPTS):
             server = self._acquire(preload)
             try:
@@ -205,7 +206,8 @@ class ForkServerPool:
                 server.release()
             if judge_run.stop_reason != "died":
                 break
-            log.warning("a fork server died and is replaced: %s", judge_run.stderr_tail)
+            if self._close_count == close_count:  # `close` ends fork servers, too
+                log.warning("a fork server died and is replaced: %s", judge_run.stderr_tail)
         return judge_run
 
     def close(self) -> None:

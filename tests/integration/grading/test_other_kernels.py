@@ -172,13 +172,14 @@ def test_visible_test_shows_nothing_of_an_earlier_hidden_one(backend: SandboxBac
     assert format_message(verdicts["greet"].message).endswith("I forgot Ada\nGreet by name.")
 
 
-def test_check_without_hidden_tests_passes_a_cell_that_has_no_others(backend: SandboxBackend) -> None:
+def test_check_without_hidden_tests_says_that_a_cell_has_no_others(backend: SandboxBackend) -> None:
     release = build_bash_lesson()
     files = (make_submitted_notebook(RIGHT, release), *release.student_files[1:])
     task = make_task(*files, release=release, limits=LIMITS, include_hidden_tests=False)
     grading = grade_in_sandbox(task, backend)
     assert grading.grader_error is None
-    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED}
+    assert {verdict.outcome for verdict in grading.verdicts} == {Outcome.PASSED, Outcome.NOT_CHECKED}
+    assert {verdict.message.code for verdict in grading.verdicts if verdict.message} == {"solved", "no-visible-tests"}
 
 
 def test_file_that_does_not_fit_beside_the_notebook_costs_no_points(backend: SandboxBackend) -> None:

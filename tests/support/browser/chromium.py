@@ -51,9 +51,10 @@ def browser_page(browser: Browser, size: tuple[int, int] = DESKTOP_SIZE, dark: b
     )
     context.set_default_timeout(TIMEOUT_MS)
     script_errors: list[str] = []
-    context.on("weberror", lambda error: script_errors.append(str(error.error)))
+    context.on("weberror", lambda error: script_errors.append(f"{error.error}\n{error.error.stack}"))
     try:
         yield context.new_page()
     finally:
+        errors_before_closing = [*script_errors]  # closing a page makes its pending requests fail
         context.close()
-    assert not script_errors, script_errors
+    assert not errors_before_closing, "\n".join(errors_before_closing)

@@ -117,12 +117,10 @@ class _StudentCommands:
 
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         self.output.begin_cell()
-        bound_names = find_bound_names(to_plain_python(source) or "")
-        self._forget_names(
-            bound_names
-            if self.is_recording
-            else bound_names.intersection(self.isolation["rebound_names"] if self.isolation else ())
-        )
+        rebound_names = self.isolation["rebound_names"] if self.isolation else ()
+        if self.is_recording or rebound_names:  # in a separate process, no names are shared with tests
+            bound_names = find_bound_names(to_plain_python(source) or "")
+            self._forget_names(bound_names if self.is_recording else bound_names.intersection(rebound_names))
         return self.cell_executor.run(number, source)
 
     def run_locked_cell(self, number: int, source: str) -> ErrorFields | None:

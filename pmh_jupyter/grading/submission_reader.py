@@ -31,7 +31,7 @@ from pmh_jupyter.grading.reader_process import HEADER_BYTES, receive_exactly
 from pmh_jupyter.grading.task import GradingTask
 
 START_TIMEOUT_SECONDS = 30.0
-# Wall time of one request. A request that computes is ended earlier, by `reader_process.MAX_REQUEST_CPU_SECONDS`.
+# Elapsed time of one request. A request that computes is ended earlier, by `reader_process.MAX_REQUEST_CPU_SECONDS`.
 REQUEST_TIMEOUT_SECONDS = 30.0
 # How long a request waits for a busy process before another one is started.
 MAX_WAIT_FOR_IDLE_SECONDS = 0.1
@@ -51,7 +51,7 @@ ArgumentsT = TypeVarTuple("ArgumentsT")
 class SubmissionReader:
     """A pool of reader processes. Safe to use from several threads; use it as a context manager, or call `close`.
 
-    preload: modules that the processes import before the first request. timeout_seconds: wall time of one request.
+    preload: modules that the processes import before the first request. timeout_seconds: elapsed time of one request.
     """
 
     def __init__(self, preload: tuple[str, ...] = (), *, timeout_seconds: float = REQUEST_TIMEOUT_SECONDS) -> None:

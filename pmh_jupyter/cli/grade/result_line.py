@@ -43,7 +43,7 @@ class FlagLine:
 
 @dataclass(frozen=True)
 class ResultLine:
-    """The result of one submission. Scores are in points, `seconds` are wall time."""
+    """The result of one submission. Scores are in points, `seconds` are elapsed time."""
 
     submission: str
     score: float

@@ -11,8 +11,6 @@ from pmh_jupyter.config import Settings
 from pmh_jupyter.doctor.finding import Finding, FindingState
 from pmh_jupyter.errors import PmhError
 from pmh_jupyter.grading.backends import SandboxBackend, find_backend
-from pmh_jupyter.grading.backends.bubblewrap import BubblewrapBackend
-from pmh_jupyter.grading.backends.control_groups import ALL_CONTROLLERS
 from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.storage.database import Database
 
@@ -55,16 +53,15 @@ def check_sandbox(backend: SandboxBackend) -> Finding:
 
 def check_control_groups(backend: SandboxBackend) -> Finding:
     """Check whether the kernel keeps gradings from taking each other's processor time and memory."""
-    if not isinstance(backend, BubblewrapBackend):
-        return Finding(GROUPS_COMPONENT, FindingState.OK, f"Not used by the sandbox “{backend.name}”.")
-    controllers = backend.groups.controllers
-    if controllers == list(ALL_CONTROLLERS):
-        return Finding(GROUPS_COMPONENT, FindingState.OK, f"One for each grading ({', '.join(controllers)})")
-    missing = ", ".join(name for name in ALL_CONTROLLERS if name not in controllers)
+    if not backend.is_contained:
+        return Finding(GROUPS_COMPONENT, FindingState.DEGRADED, "None without a sandbox.", "Fix the server sandbox.")
+    missing_controllers = backend.list_missing_controllers()
+    if not missing_controllers:
+        return Finding(GROUPS_COMPONENT, FindingState.OK, "One for each grading")
     return Finding(
         GROUPS_COMPONENT,
         FindingState.DEGRADED,
-        f"None for {missing}: one submission can slow down the others.",
+        f"None for {', '.join(missing_controllers)}: one submission can slow down the others.",
         "Let the kernel limit each grading: as root with cgroup v1, or with `Delegate=yes` and `DelegateSubgroup=hub` in the hub's"
         " systemd unit (systemd 254 or newer).",
     )

@@ -59,6 +59,9 @@ class SandboxBackend(Protocol):
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         """Return a string that identifies the software that runs students' code: its Python and installed packages. "" if unknown."""
 
+    def list_missing_controllers(self) -> list[str]:
+        """Return the controllers of control groups that cannot limit a grading here, so that it may slow down others."""
+
     def close(self) -> None:
         """End the processes that wait for the next run. The backend may be used again."""
 

@@ -26,7 +26,7 @@ from pmh_jupyter.grading.backends.backend import (
     build_fork_server_command,
     build_sandbox_environment,
 )
-from pmh_jupyter.grading.backends.control_groups import ControlGroups
+from pmh_jupyter.grading.backends.control_groups import ALL_CONTROLLERS, ControlGroups
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.backends.interpreter import GraderPython
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
@@ -72,6 +72,10 @@ class BubblewrapBackend:
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         """See `SandboxBackend.fingerprint`."""
         return self.fork_servers.fingerprint(preload)
+
+    def list_missing_controllers(self) -> list[str]:
+        """See `SandboxBackend.list_missing_controllers`."""
+        return [name for name in ALL_CONTROLLERS if name not in self.groups.controllers]
 
     def close(self) -> None:
         """See `SandboxBackend.close`."""

@@ -74,6 +74,10 @@ class DockerBackend:
         """See `SandboxBackend.fingerprint`. It is unknown, because an image's name may refer to another image later."""
         return ""
 
+    def list_missing_controllers(self) -> list[str]:
+        """See `SandboxBackend.list_missing_controllers`. The engine limits each container."""
+        return []
+
     def close(self) -> None:
         """See `SandboxBackend.close`."""
         self._pool.close()

@@ -20,6 +20,7 @@ from pmh_jupyter.grading.backends.backend import (
     build_fork_server_command,
     build_sandbox_environment,
 )
+from pmh_jupyter.grading.backends.control_groups import ALL_CONTROLLERS
 from pmh_jupyter.grading.backends.fork_servers import ForkServerPool, ForkServerSpec
 from pmh_jupyter.grading.compiled_cell_cache import CompiledCellCache
 
@@ -46,6 +47,10 @@ class UnsandboxedBackend:
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         """See `SandboxBackend.fingerprint`."""
         return self.fork_servers.fingerprint(preload)
+
+    def list_missing_controllers(self) -> list[str]:
+        """See `SandboxBackend.list_missing_controllers`."""
+        return list(ALL_CONTROLLERS)
 
     def close(self) -> None:
         """See `SandboxBackend.close`."""

@@ -178,6 +178,7 @@ def open_judge(
 ) -> Iterator[SeparateProcessJudge]:
     """A judge with a separate student process. isolation: that of the release. lesson_files: content by path, for both processes."""
     from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
+    from pmh_jupyter.grading.runtime.separate_process.recording import RecordingJudge
 
     with _folders() as (judge_folder, student_folder):
         link = _start(WITH_JUDGE, student_folder)
@@ -189,9 +190,8 @@ def open_judge(
             for path, content in (lesson_files or {}).items()
         ]
         try:
-            yield SeparateProcessJudge(
-                link, isolation, is_recording=is_recording, shared_folders={"work": judge_folder}, lesson_files=files
-            )
+            judge_class = RecordingJudge if is_recording else SeparateProcessJudge
+            yield judge_class(link, isolation, shared_folders={"work": judge_folder}, lesson_files=files)
         finally:
             link.close()
 

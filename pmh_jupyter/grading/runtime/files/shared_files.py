@@ -60,7 +60,7 @@ class JudgeFileSync:
 
     shared_folders: the paths of the shared folders here, by name. lesson_files: the files of the release ({path, content in base64}) for
     the folder "work". max_bytes: maximum size of one file and, on average, of each folder. changed_by_reference: the files of the lesson
-    and of the tests that the reference solution changes, by `find_stable_name`. is_recording: add to them instead of refusing changes.
+    and of the tests that the reference solution changes, by `find_stable_name`.
     """
 
     def __init__(
@@ -69,13 +69,11 @@ class JudgeFileSync:
         lesson_files: list[dict[str, str]],
         max_bytes: int,
         changed_by_reference: Iterable[str] = (),
-        *,
-        is_recording: bool = False,
     ) -> None:
         self.folders = SharedFolders(shared_folders)
         self.peer: ExchangePeer
         self.changed_by_reference = set(changed_by_reference)
-        self._lesson_files, self._max_bytes, self._is_recording = lesson_files, max_bytes, is_recording
+        self._lesson_files, self._max_bytes = lesson_files, max_bytes
         self._flags: dict[str, None] = {}
         self._has_begun = self._has_synchronized = self._is_synchronizing = False
         # Whether files may have changed since the last synchronization, in the student process and here.
@@ -277,9 +275,7 @@ class JudgeFileSync:
 
     def _may_change(self, change: FileChange) -> bool:
         name = self.find_stable_name(change.key)
-        if self._is_recording:
-            self.changed_by_reference.add(name)
-        elif name not in self.changed_by_reference:
+        if name not in self.changed_by_reference:
             self._flags[name] = None
             return False
         return True

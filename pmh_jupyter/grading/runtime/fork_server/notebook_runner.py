@@ -33,6 +33,7 @@ from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_ke
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
+from pmh_jupyter.grading.runtime.separate_process.recording import RecordingJudge
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, is_separate_process
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
@@ -215,10 +216,10 @@ class NotebookRunner:
             self.judge.reconnect(link)
         elif self.is_separate_process:
             release_paths = set(self.bundle["release_paths"])
-            self.judge = SeparateProcessJudge(
+            judge_class = RecordingJudge if self.bundle["is_recording"] else SeparateProcessJudge
+            self.judge = judge_class(
                 link,
                 self.bundle["isolation"],
-                self.bundle["is_recording"],
                 shared_folders=self.shared_folders,
                 lesson_files=[file for file in self.bundle["files"] if file["path"] in release_paths],
                 max_file_bytes=self.limits["file_bytes"],

@@ -57,8 +57,7 @@ class ClaimVerifier:
         self._claimed_equal = None
         if not self.contract.is_active:
             return
-        elementwise_claim = (Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
-        self._is_elementwise = not self.contract.is_recording and self.contract.has_use(place, *elementwise_claim)
+        self._is_elementwise = self.contract.has_use(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
         if operator in ("eq", "ne"):
             self._ask_about_equality(operator, target, other, place)
         elif operator in OPPOSITE_OPERATORS and type(other) in (int, float):
@@ -154,11 +153,7 @@ class ClaimVerifier:
         others = self._list_other_objects(target, other)
         if others and not all(self._claims(target, "eq", each) for each in others):
             self.contract.admit(place, Use.OPERATOR, "eq", DISTINGUISHES)
-        elif (
-            others
-            and not self.contract.is_recording
-            and self.contract.has_use(place, Use.OPERATOR, "eq", DISTINGUISHES)
-        ):
+        elif others and self.contract.has_use(place, Use.OPERATOR, "eq", DISTINGUISHES):
             self._report("eq", target, place, "selective", "equals every object of its class")
 
     def _list_other_objects(self, *objects: Any) -> list[Any]:
@@ -173,8 +168,9 @@ class ClaimVerifier:
         if is_true and is_reverse_true:
             self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
         is_tied = not is_true and not is_reverse_true
-        if is_tied and (self.contract.is_recording or not self._are_equal_or_ordered(operator, target, other)):
-            self._report(operator, target, place, "total", "has no order")
+        if is_tied and not self._may_lack(operator, place, "total"):
+            if not self._are_equal_or_ordered(operator, target, other):
+                self._report(operator, target, place, "total", "has no order")
 
     def _are_equal_or_ordered(self, operator: str, target: Any, other: Any) -> bool:
         """Return whether two tied objects are equal, or one of them is ordered with a third object, as tasks of equal urgency are."""
@@ -190,15 +186,16 @@ class ClaimVerifier:
             objects.append(value)
 
     def _report(self, operator: str, target: Any, place: str, property_name: str, detail: str) -> None:
-        """Record a property that the reference's objects lack, or raise a violation for objects of a submission that lack it."""
-        unusual_claim = (Use.OPERATOR, operator, UNUSUAL_CLAIM, property_name)
-        if self.contract.is_recording:
-            self.contract.record(place, *unusual_claim)
-        elif not self.contract.has_use(place, *unusual_claim):
+        """Report an object without a property. Raises `ContractViolation`, unless the reference's objects lack it, too."""
+        if not self._may_lack(operator, place, property_name):
             class_name = get_class_name(target)
             raise self.contract.make_violation(
                 DISHONEST_OPERATOR, class_name, f"an object of class {class_name} that {detail}"
             )
+
+    def _may_lack(self, operator: str, place: str, property_name: str) -> bool:
+        """Record that the reference's objects lack a property, or return whether they do."""
+        return self.contract.admit(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, property_name)
 
     def _claims_opposite(self, operator: str, target: Any, value: Any) -> bool:
         """Return whether an object also claims the opposite.
@@ -224,7 +221,7 @@ class ClaimVerifier:
 
     def _record_elementwise_claim(self, operator: str, claim: Any, place: str) -> None:
         numpy = sys.modules.get("numpy")
-        if self.contract.is_recording and numpy is not None and type(claim) is numpy.ndarray:
+        if numpy is not None and type(claim) is numpy.ndarray:
             self.contract.record(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
 
     def _is_true(self, claim: Any) -> bool:

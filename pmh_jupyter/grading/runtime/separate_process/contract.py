@@ -30,8 +30,10 @@ columns 7 to 20, of the test cell.
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from pmh_jupyter.grading.runtime.proxies.operators import (
     COMPARISON_OPERATORS,
@@ -41,6 +43,7 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     TEXT_OPERATORS,
 )
 from pmh_jupyter.grading.runtime.separate_process.places import PlaceTable
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import is_empty, is_empty_array
 from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, TestReason, make_flag
 
 OBJECT_FOR_DATA = TestReason.OBJECT_FOR_DATA
@@ -115,24 +118,24 @@ class CodeFromData(ContractViolation):
     """A test tried to execute, in the judge, code that is not part of the release."""
 
 
-class Contract:
-    """The contract of one test cell at a time.
-
-    is_recording: record the uses of the reference solution, and refuse nothing.
+class Contract(ABC):
+    """The contract of one test cell at a time. `RecordingContract` records the reference, `BindingContract` binds submissions.
 
     Attributes:
 
-    - `entries`: the entries that the reference has recorded for the current cell.
     - `recorded_entries`: the entries that the reference adds while it runs.
     - `recorded_operators`: the same in the form that in-process isolation uses (see `NotebookUsage.operators`).
     - `violation`: the first violation of the current statement. It counts even if the test catches the exception.
     - `seen_failure`: a failed assertion of the current statement that the student's code has seen and could have caught: in a callback, a
       decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
     - `shortfall`: an empty value that the cell received where the reference gives values. The cell does not pass.
+    - `entries`: what was recorded for the current cell; empty while it is recorded.
+    - `is_active`: whether a test cell runs. Between test cells, nothing is recorded or refused.
     """
 
-    def __init__(self, *, is_recording: bool) -> None:
-        self.is_recording = is_recording
+    records_changes: ClassVar[bool]
+
+    def __init__(self) -> None:
         self.recorded_entries: set[str] = set()
         self.recorded_operators: set[str] = set()
         self.violation: ContractViolation | None = None
@@ -141,19 +144,16 @@ class Contract:
         self.statement_line = 0
         self.shortfall: ContractViolation | None = None
         self.permits_all_changes = False
+        self.is_active = False
         self.entries: tuple[str, ...] = ()
-        self._permitted_entries: frozenset[str] | None = None
-        self._places_with_uses: frozenset[str] = frozenset()
         self._places = PlaceTable()
 
     def begin_cell(self, entries: Iterable[str]) -> None:
-        """Start a test cell with the entries that were recorded for it."""
+        """Start a test cell. entries: those that were recorded for it; a contract that records ignores them."""
         self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
         self.statement_line = 0
         self.shortfall = None
-        self.entries = tuple(entries)
-        self._permitted_entries = frozenset(_expand_families(self.entries))
-        self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._permitted_entries)
+        self.is_active = True
         self._places = PlaceTable()
 
     def begin_statement(self, line: int) -> None:
@@ -161,45 +161,56 @@ class Contract:
         self.statement_line, self.violation, self.seen_failure = line, None, None
 
     def end_cell(self) -> None:
-        """End the test cell. Between test cells, nothing is refused."""
-        self._permitted_entries = None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a test cell runs."""
-        return self._permitted_entries is not None
+        """End the test cell."""
+        self.is_active = False
 
     def find_place(self) -> str:
         """Return the place of the test that is being executed; empty outside of a test, for example in a thread of a library."""
         return self._places.find(sys._getframe(1))
 
+    @abstractmethod
     def record(self, place: str, *use: str) -> None:
-        """Record a use of the reference."""
-        self.recorded_entries.add(" ".join((place, *use)))
-        if use[0] == Use.OPERATOR:
-            is_with_data = use[-1] == WITH_DATA
-            self.recorded_operators.add(f"{use[1]} plain-data {self.statement_line}" if is_with_data else use[1])
+        """Record a use of the reference. A contract that binds a submission does not change."""
 
+    @abstractmethod
     def has_use(self, place: str, *use: str) -> bool:
-        """Return whether the reference had this use at this place; True outside of a test cell."""
-        return self._permitted_entries is None or " ".join((place, *use)) in self._permitted_entries
+        """Return whether the reference was recorded with this use at this place; True outside of a test cell."""
 
+    @abstractmethod
     def admit(self, place: str, *use: str) -> bool:
-        """Record a use while the reference runs. Otherwise return whether the reference had it at this place."""
-        if self._permitted_entries is None:
-            return True
-        if self.is_recording:
-            self.record(place, *use)
-            return True
-        return self.has_use(place, *use)
+        """Record a use of the reference, or return whether a submission may have it at this place."""
+
+    @abstractmethod
+    def record_here(self, *use: str) -> None:
+        """Record a use at the place that is being executed."""
+
+    def admit_here(self, *use: str) -> bool:
+        """Admit a use at the place that is being executed."""
+        return self.admit(self.find_place(), *use)
+
+    @abstractmethod
+    def permits_here(self, *use: str) -> bool:
+        """Return whether a use is permitted at the place that is being executed, without recording it."""
 
     def admit_operator(self, name: str, place: str) -> bool:
-        """Admit the use of an operator. Any object that is expected at the place may be converted to text."""
-        return self.admit(place, Use.OPERATOR, name) or (name in TEXT_OPERATORS and place in self._places_with_uses)
+        """Admit the use of an operator."""
+        return self.admit(place, Use.OPERATOR, name)
 
     def admit_comparison_with_data(self, name: str, place: str) -> bool:
         """Admit the comparison of an object with data."""
         return name not in COMPARISON_OPERATORS or self.admit(place, Use.OPERATOR, name, WITH_DATA)
+
+    def permits_changes(self) -> bool:
+        """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
+        return self.permits_all_changes or self.permits_here(Use.CHANGE_ARGUMENT)
+
+    def record_change(self) -> None:
+        """Record that a value that the test passed came back changed."""
+        self.record_here(Use.CHANGE_ARGUMENT)
+
+    @abstractmethod
+    def record_received_value(self, value: Any) -> None:
+        """Record an empty or a false value of the reference, or a shortfall of a submission that gives an empty array or table."""
 
     def make_violation(
         self, code: TestReason, class_name: str, detail: str, *, is_suspicious: bool = True
@@ -211,13 +222,9 @@ class Contract:
         self.violation = self.violation or violation
         return violation
 
-    def record_empty_value(self) -> None:
-        """Record an empty array or table at a place where the reference gives values. The cell does not pass."""
-        self.shortfall = self.shortfall or ContractViolation("an empty value", TestReason.EMPTY_VALUE)
-
     def record_seen_failure(self, error: BaseException) -> None:
         """Record that the student's code sees a failed assertion of the test."""
-        if isinstance(error, AssertionError) and not self.admit(self.find_place(), Use.SEE_FAILURE):
+        if isinstance(error, AssertionError) and not self.admit_here(Use.SEE_FAILURE):
             self.seen_failure = self.seen_failure or error
 
     def record_helper_change(self, name: str) -> None:
@@ -230,6 +237,76 @@ class Contract:
         violation = CodeFromData(detail[:200], CODE_FOR_DATA)
         self.violation = self.violation or violation
         return violation
+
+
+class RecordingContract(Contract):
+    """Records the uses of the reference, and refuses nothing."""
+
+    records_changes = True
+
+    def record(self, place: str, *use: str) -> None:
+        self.recorded_entries.add(" ".join((place, *use)))
+        if use[0] == Use.OPERATOR:
+            is_with_data = use[-1] == WITH_DATA
+            self.recorded_operators.add(f"{use[1]} plain-data {self.statement_line}" if is_with_data else use[1])
+
+    def has_use(self, place: str, *use: str) -> bool:
+        return not self.is_active
+
+    def admit(self, place: str, *use: str) -> bool:
+        if self.is_active:
+            self.record(place, *use)
+        return True
+
+    def record_here(self, *use: str) -> None:
+        if self.is_active:
+            self.record(self.find_place(), *use)
+
+    def permits_here(self, *use: str) -> bool:
+        return True
+
+    def record_received_value(self, value: Any) -> None:
+        if self.is_active and (is_empty(value) or _is_false(value)):
+            self.record(self.find_place(), Use.RECEIVE_EMPTY)
+
+
+class BindingContract(Contract):
+    """Permits only the uses that the reference had."""
+
+    records_changes = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._permitted_entries: frozenset[str] = frozenset()
+        self._places_with_uses: frozenset[str] = frozenset()
+
+    def begin_cell(self, entries: Iterable[str]) -> None:
+        super().begin_cell(entries)
+        self.entries = tuple(entries)
+        self._permitted_entries = frozenset(_expand_families(self.entries))
+        self._places_with_uses = frozenset(entry.partition(" ")[0] for entry in self._permitted_entries)
+
+    def record(self, place: str, *use: str) -> None:
+        pass
+
+    def has_use(self, place: str, *use: str) -> bool:
+        return not self.is_active or " ".join((place, *use)) in self._permitted_entries
+
+    admit = has_use
+
+    def record_here(self, *use: str) -> None:
+        pass
+
+    def permits_here(self, *use: str) -> bool:
+        return not self.is_active or self.has_use(self.find_place(), *use)
+
+    def admit_operator(self, name: str, place: str) -> bool:
+        """Admit the use of an operator. Any object that is expected at the place may be converted to text."""
+        return super().admit_operator(name, place) or (name in TEXT_OPERATORS and place in self._places_with_uses)
+
+    def record_received_value(self, value: Any) -> None:
+        if is_empty_array(value) and not (self.permits_here(Use.RECEIVE_EMPTY) or self.permits_here(Use.RAISE)):
+            self.shortfall = self.shortfall or ContractViolation("an empty value", TestReason.EMPTY_VALUE)
 
 
 def find_operator_family(name: str) -> frozenset[str]:
@@ -246,3 +323,7 @@ def _expand_families(entries: Iterable[str]) -> Iterator[str]:
         if use == Use.OPERATOR:
             for name in find_operator_family(details[0]):
                 yield " ".join((place, use, name, *details[1:]))
+
+
+def _is_false(value: Any) -> bool:
+    return value is None or (type(value) in (bool, int, float, str) and not value)

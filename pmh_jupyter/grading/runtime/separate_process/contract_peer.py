@@ -39,7 +39,6 @@ from pmh_jupyter.grading.runtime.separate_process.contract import (
 from pmh_jupyter.grading.runtime.separate_process.peer import Peer
 from pmh_jupyter.grading.runtime.separate_process.places import is_result_discarded
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
-from pmh_jupyter.grading.runtime.test_cells.comparison_counts import is_empty, is_empty_array
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 
@@ -50,8 +49,8 @@ class ContractPeer(Peer):
         super().__init__(link, is_judge=True)
         self.contract = contract
         self._claims = ClaimVerifier(contract, self._ask_silently)
-        self.codec.keeps_half_precision = lambda: contract.admit(contract.find_place(), Use.RECEIVE_HALF)
-        self.replicas.change_policy = self
+        self.codec.keeps_half_precision = lambda: contract.admit_here(Use.RECEIVE_HALF)
+        self.replicas.change_policy = contract
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         # Objects from places where the reference raised an exception, so that no use of them was recorded. Their attributes may be read.
@@ -61,51 +60,36 @@ class ContractPeer(Peer):
     def request(self, operation: str, *arguments: Any) -> Any:
         try:
             result = self.send_request(operation, *arguments)
-            if (
-                is_proxy(result)
-                and self.contract.is_active
-                and self.contract.has_use(self.contract.find_place(), Use.RAISE)
-            ):
-                self._objects_after_exception[id(result)] = result
-            if operation in _VALUE_OPERATIONS:
-                self.check_received_value(result)
+            if self.contract.is_active:
+                self._note_received(operation, result)
             return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
-            if is_next or self.contract.admit(self.contract.find_place(), Use.RAISE_STOP):
+            if is_next or self.contract.admit_here(Use.RAISE_STOP):
                 raise
             # Python does the same in a generator. Otherwise StopIteration would silently end a loop of the test, and the remaining values
             # would not be checked.
             raise RuntimeError("the notebook raised StopIteration") from None
         except Exception as error:
-            if isinstance(error, AttributeError) and operation == "get-attribute":
-                self._check_missing_attribute(error)
-            if self.contract.is_recording and self.contract.is_active:
-                self.contract.record(self.contract.find_place(), Use.RAISE)
+            if (
+                isinstance(error, AttributeError)
+                and operation == "get-attribute"
+                and not self.contract.permits_here(Use.RAISE)
+            ):
+                # The reference has the attribute, and `getattr(x, name, default)` would hide that it is missing.
+                self.contract.seen_failure = self.contract.seen_failure or error
+            self.contract.record_here(Use.RAISE)
             raise
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
         """Send a request. The contract applies to its result."""
         return super().request(operation, *arguments)
 
-    def check_received_value(self, value: Any) -> None:
-        """Record an empty array or table at a place where the reference gives values and raises no exception."""
-        contract = self.contract
-        if not contract.is_active:
-            return
-        if contract.is_recording:
-            if is_empty(value) or _is_false(value):
-                contract.record(contract.find_place(), Use.RECEIVE_EMPTY)
-        elif is_empty_array(value):
-            place = contract.find_place()
-            if not (contract.has_use(place, Use.RECEIVE_EMPTY) or contract.has_use(place, Use.RAISE)):
-                contract.record_empty_value()
-
-    def _check_missing_attribute(self, error: AttributeError) -> None:
-        """Record that an attribute is missing where the reference has it: `getattr(x, name, default)` would hide that."""
-        contract = self.contract
-        if contract.is_active and not contract.is_recording and not contract.has_use(contract.find_place(), Use.RAISE):
-            contract.seen_failure = contract.seen_failure or error
+    def _note_received(self, operation: str, result: Any) -> None:
+        if is_proxy(result) and self.contract.has_use(self.contract.find_place(), Use.RAISE):
+            self._objects_after_exception[id(result)] = result
+        if operation in _VALUE_OPERATIONS:
+            self.contract.record_received_value(result)
 
     def get_attribute(self, target: Any, name: str) -> Any:
         place = self.contract.find_place()
@@ -132,7 +116,7 @@ class ContractPeer(Peer):
         super().delete_attribute(target, name)
 
     def _require_use(self, target: Any, *use: str) -> None:
-        if not self.contract.admit(self.contract.find_place(), *use):
+        if not self.contract.admit_here(*use):
             raise self._make_refusal(target, " ".join(use), is_suspicious=False)
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -178,44 +162,28 @@ class ContractPeer(Peer):
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
         """Ask the class only where the reference uses such a class, because a class could claim every object."""
-        place = self.contract.find_place()
-        if not (self.contract.is_recording or self.contract.has_use(place, Use.OPERATOR, name)):
+        if not self.contract.permits_here(Use.OPERATOR, name):
             return False
         is_recognized = super().recognizes(target, name, other)
-        return is_recognized and self.contract.admit(place, Use.OPERATOR, name)
-
-    @property
-    def is_recording(self) -> bool:
-        """Whether the reference is run to record its contract."""
-        return self.contract.is_recording
-
-    def permits_changes(self) -> bool:
-        """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
-        is_free = self.is_recording or self.contract.permits_all_changes
-        return is_free or self.contract.has_use(self.contract.find_place(), Use.CHANGE_ARGUMENT)
-
-    def record_change(self) -> None:
-        """Record that a value that the test passed came back changed."""
-        self.contract.admit(self.contract.find_place(), Use.CHANGE_ARGUMENT)
+        if is_recognized:
+            self.contract.record_here(Use.OPERATOR, name)
+        return is_recognized
 
     def record_default_operator(self, name: str, other: Any) -> None:
-        if self.contract.is_recording and self.contract.is_active:
-            place = self.contract.find_place()
-            self.contract.record(place, Use.OPERATOR, name)
-            if not is_proxy(other):
-                self.contract.record(place, Use.OPERATOR, name, WITH_DATA)
+        self.contract.record_here(Use.OPERATOR, name)
+        if not is_proxy(other):
+            self.contract.record_here(Use.OPERATOR, name, WITH_DATA)
 
     def record_object(self, value: Any) -> None:
         if self.contract.is_active:
             self._claims.record_object(value)
-            if self.contract.is_recording:
-                self.contract.record(self.contract.find_place(), Use.RECEIVE_OBJECT)
+            self.contract.record_here(Use.RECEIVE_OBJECT)
 
     def require_expected_object(self, value: Any) -> None:
         """Refuse an object of the test with its own equality where the reference gives none: it may equal the expected value."""
         contract = self.contract
         if contract.is_active and attribute_policy.has_own_equality(value) and not is_result_discarded():
-            if not contract.admit(contract.find_place(), Use.RECEIVE_OWN):
+            if not contract.admit_here(Use.RECEIVE_OWN):
                 detail = "an object of the test where the reference gives plain data"
                 raise contract.make_violation(OBJECT_OF_TEST, "", detail, is_suspicious=False)
 
@@ -226,11 +194,7 @@ class ContractPeer(Peer):
             self._require_use(target, Use.CLASS_NAME)
 
     def expects_data(self) -> bool:
-        return (
-            self.contract.is_active
-            and not self.contract.is_recording
-            and not self.contract.has_use(self.contract.find_place(), Use.RECEIVE_OBJECT)
-        )
+        return not self.contract.permits_here(Use.RECEIVE_OBJECT)
 
     def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:
         """Return the data that an object can be converted to. Raises `ContractViolation` if it cannot."""
@@ -309,10 +273,6 @@ def _is_free_operator(target: Any, name: str) -> bool:
     if name == "iter":
         return has_operator(type(target), "next")
     return name in TEXT_OPERATORS and isinstance(target, BaseException)
-
-
-def _is_false(value: Any) -> bool:
-    return value is None or (type(value) in (bool, int, float, str) and not value)
 
 
 def _get_function_type(target: Any) -> type | None:

@@ -18,7 +18,7 @@ from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
     transform_statement,
 )
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, unpack_cell
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.contract import BindingContract, Contract
 from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.lesson_modules import LessonModules
@@ -40,27 +40,28 @@ from pmh_jupyter.python_source.plain_python import to_plain_python
 
 
 class SeparateProcessJudge(NotebookJudge):
-    """Runs the cells of a notebook with separate-process isolation.
+    """Runs the cells of a submitted notebook with separate-process isolation. See `recording` for those of the reference solution.
 
     link: the connection to the student process. isolation: the notebook's isolation (see `IsolationFields`), or None.
-    is_recording: record the usage of the reference solution (`build_usage`), and refuse nothing.
     shared_folders: the paths of the folders that tests and notebook share, by name. lesson_files: the lesson's files in them
     ({path, content in base64}). max_file_bytes: maximum size of a file.
     """
+
+    contract_class: type[Contract] = BindingContract
+    name_resolver_class = NameResolver
+    file_sync_class = JudgeFileSync
 
     def __init__(
         self,
         link: Link,
         isolation: IsolationFields | None,
-        is_recording: bool = False,
         *,
         shared_folders: dict[str, str] | None = None,
         lesson_files: list[dict[str, str]] | None = None,
         max_file_bytes: int = 64 << 20,
     ) -> None:
-        self._is_recording = is_recording
         self._usage = TestUsage(isolation)
-        self._contract = Contract(is_recording=is_recording)
+        self._contract = self.contract_class()
         self._definition_sources = DefinitionSources()
         self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
         self._release_texts = ReleaseTexts()
@@ -68,13 +69,7 @@ class SeparateProcessJudge(NotebookJudge):
         self._borrowed_shell: tuple[Any, Any] | None = None
         self._helpers = TestHelpers(transform_statement)
         self._file_sync = (
-            JudgeFileSync(
-                shared_folders,
-                lesson_files or [],
-                max_file_bytes,
-                self._usage.changed_files,
-                is_recording=is_recording,
-            )
+            self.file_sync_class(shared_folders, lesson_files or [], max_file_bytes, self._usage.changed_files)
             if shared_folders
             else None
         )
@@ -116,12 +111,12 @@ class SeparateProcessJudge(NotebookJudge):
 
     def _connect_peer(self, link: Link) -> None:
         self.peer = JudgePeer(link, self._contract, lambda: self.namespace.get_own("input"), self._file_sync)
-        self._name_resolver = NameResolver(self.peer, self._usage, self._helpers, is_recording=self._is_recording)
+        self._name_resolver = self.name_resolver_class(self.peer, self._usage, self._helpers)
         self._name_resolver.locked_names = self._collect_locked_names()
 
     def _collect_locked_names(self) -> frozenset[str]:
-        """Return the names whose values are those of locked cells; none while the reference runs, which may change them."""
-        return frozenset() if self._is_recording else frozenset().union(*self._names_of_locked_cells.values())
+        """Return the names whose values are those of locked cells."""
+        return frozenset().union(*self._names_of_locked_cells.values())
 
     @property
     def is_student_lost(self) -> bool:
@@ -134,8 +129,6 @@ class SeparateProcessJudge(NotebookJudge):
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
 
     def build_usage(self) -> dict[str, Any]:
-        if self._file_sync:
-            self._usage.changed_files = self._file_sync.changed_by_reference
         return self._usage.as_dict()
 
     def checkpoint(self) -> None:
@@ -144,13 +137,8 @@ class SeparateProcessJudge(NotebookJudge):
     def run_student_cell(self, number: int, source: str) -> ErrorFields | None:
         # Names that the cell binds only matter if the tests have bound a name that the reference binds, too, which is rare.
         helper_names = self._helpers.collect_defined_names()
-        if self._is_recording or any(
-            name in helper_names or self.namespace.has_own(name) for name in self._usage.rebound_names
-        ):
-            names = find_bound_names(to_plain_python(source) or "")
-            if self._is_recording:
-                self._usage.rebound_names |= names
-            for name in names & self._usage.rebound_names:
+        if any(name in helper_names or self.namespace.has_own(name) for name in self._usage.rebound_names):
+            for name in find_bound_names(to_plain_python(source) or "") & self._usage.rebound_names:
                 self.namespace.pop_own(name)
                 self._helpers.forget(name)
         return self._run_new_cell(number, source)
@@ -191,14 +179,8 @@ class SeparateProcessJudge(NotebookJudge):
         return cell_error
 
     def _restore_locked_classes(self) -> None:
-        """Undo changes of classes of locked cells. While the reference runs, record what it changes."""
-        if not self._names_of_locked_cells:
-            return
-        if self._is_recording:
-            changes = decode_names(self.peer.request_from_runner("find-locked-changes"))
-            # A submission may change a class differently than the reference, for example define it again.
-            self._usage.rebound_names.update(name.partition(".")[0] for name in changes)
-        else:
+        """Undo changes of functions and classes of locked cells."""
+        if self._names_of_locked_cells:
             for name in decode_names(self.peer.request_from_runner("restore-locked-classes")):
                 self._contract.record_helper_change(name)
 
@@ -225,12 +207,7 @@ class SeparateProcessJudge(NotebookJudge):
             self._contract.end_cell()
             if self._borrowed_shell is not None:
                 self._borrowed_shell[0].user_ns, self._borrowed_shell = self._borrowed_shell[1], None
-        if self._is_recording:
-            self._restore_locked_classes()
-            test_cell.comparison_counts.end_statement()
-            entries = self._contract.recorded_entries.union(test_cell.comparison_counts.recorded_entries)
-            self._usage.contract.setdefault(grade_id, set()).update(entries)
-            self._usage.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
+        self._record_cell(grade_id, test_cell)
         self.peer.end_cell()
         self._export_names()
         flag_collector = FlagCollector()
@@ -238,6 +215,9 @@ class SeparateProcessJudge(NotebookJudge):
         flag_collector.extend(test_cell.flag_collector.flags)
         flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
         return fields | {"flags": flag_collector.flags}
+
+    def _record_cell(self, grade_id: str, test_cell: TestCell) -> None:
+        """Called after a test cell has run."""
 
     def _export_names(self) -> None:
         """Send the names that later cells of the notebook read to the student process."""

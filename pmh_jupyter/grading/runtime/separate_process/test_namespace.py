@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from typing import Any
 
@@ -86,8 +86,8 @@ class NameResolver:
     `locked_names`: names whose value comes from a locked cell (see `LockedNames`).
     """
 
-    def __init__(self, peer: JudgePeer, usage: TestUsage, helpers: TestHelpers, *, is_recording: bool) -> None:
-        self.peer, self.usage, self.helpers, self.is_recording = peer, usage, helpers, is_recording
+    def __init__(self, peer: JudgePeer, usage: TestUsage, helpers: TestHelpers) -> None:
+        self.peer, self.usage, self.helpers = peer, usage, helpers
         self.locked_names: frozenset[str] = frozenset()
         self._proxy_cache: dict[str, Any] = {}
         self._data_cache: dict[str, tuple[int, Any]] = {}
@@ -106,81 +106,60 @@ class NameResolver:
         is_builtin = name in vars(builtins)
         if name in self.usage.library_names and (is_builtin or self._is_bound_in_notebook(name)):
             return importable_objects.import_object(*self.usage.library_names[name])
-        if name.startswith("__") or (is_builtin and not self.is_recording and name not in self.usage.shadowed_builtins):
+        if name.startswith("__") or (is_builtin and not self._may_be_shadowed(name)):
             raise KeyError(name)
         if name in self._proxy_cache:
             return self._proxy_cache[name]
         requested_at, value = self._data_cache.get(name, (-1, None))
-        return value if requested_at == self.peer.request_count else self._request_value(name, is_builtin)
+        return value if requested_at == self.peer.request_count else self._request_value(name)
 
     def capture_locked_data(self, names: Iterable[str]) -> None:
-        """Copy the data that a locked cell has computed, before a student's cell can change it.
+        """Copy the data that a locked cell has computed, before a student's cell can change it, if the reference's tests have read it."""
+        self._capture_data(self.usage.locked_data.intersection(names))
 
-        While the reference runs, all data is copied; for submissions, only the data that the reference's tests have read.
-        """
+    def _capture_data(self, names: Set[str]) -> None:
         if not self.usage.captures_locked_data:
             return
-        wanted_names = set(names) if self.is_recording else self.usage.locked_data.intersection(names)
-        for name in sorted(wanted_names - self.helpers.keys()):
+        for name in sorted(names - self.helpers.keys()):
             with suppress(ValueError):  # it is too large to be sent
-                is_bound, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
+                is_bound, value, _ = decode_lookup(self.peer.request("lookup-name", name))
                 if is_bound and _is_data(value):
                     # A copy, because the value itself is updated when the notebook changes it.
                     self.helpers.capture(name, copy.deepcopy(value))
 
     def _uses_helper(self, name: str) -> bool:
-        """Return whether the judge's function or data is used instead of the notebook's. While the reference runs, record it."""
-        names = self.usage.locked_data if name in self.helpers.captured_names else self.usage.test_helpers
-        if self.is_recording and name in self.helpers.data_names:
-            if self._is_changed_by_reference(name):
-                names.discard(name)
-                self.helpers.forget(name)
-                self.usage.rebound_names.add(name)  # a submission may bind it again instead of changing it
-                return False
-            if name in self.helpers.captured_names:
-                names.add(name)
-        return name in names
+        """Return whether the judge's function or data is used instead of the notebook's."""
+        return name in (self.usage.locked_data if name in self.helpers.captured_names else self.usage.test_helpers)
 
-    def _is_changed_by_reference(self, name: str) -> bool:
-        """Return whether the reference has changed data of a locked cell. If so, the notebook's data is used, here and for submissions."""
-        _, value, _ = _decode_lookup(self.peer.request("lookup-name", name))
-        return not self.peer.replicas.has_same_content(value, self.helpers[name])
+    def _may_be_shadowed(self, name: str) -> bool:
+        """Return whether the notebook may have bound the name of a builtin."""
+        return name in self.usage.shadowed_builtins
 
-    def _request_value(self, name: str, is_builtin: bool) -> Any:
+    def _request_value(self, name: str) -> Any:
         if self._bound_cache.get(name) is False:
             raise KeyError(name)
         if name in self.locked_names:
-            is_bound, value, is_changed = _decode_lookup(self.peer.request("lookup-locked-name", name))
+            is_bound, value, is_changed = decode_lookup(self.peer.request("lookup-locked-name", name))
             import_path = None
             if is_changed is True:
                 self.peer.contract.record_helper_change(name)
         else:
-            is_bound, value, import_path = _decode_lookup(self.peer.request("lookup-name", name))
+            is_bound, value, import_path = decode_lookup(self.peer.request("lookup-name", name))
         self._bound_cache[name] = is_bound
         if not is_bound:
             raise KeyError(name)
-        self.peer.check_received_value(value)
-        if self.is_recording and import_path is not None and self._record_import(name, import_path):
+        self.peer.contract.record_received_value(value)
+        if self._record_value(name, import_path):
             return importable_objects.import_object(*self.usage.library_names[name])
-        if self.is_recording and is_builtin:
-            self.usage.shadowed_builtins.add(name)
         if type(value) is ProxyMeta or type(type(value)) is ProxyMeta or isinstance(value, type):
             self._proxy_cache[name] = value
         else:
             self._data_cache[name] = (self.peer.request_count, value)
         return value
 
-    def _record_import(self, name: str, import_path: Any) -> bool:
-        """Record a library name of the reference, if this process can import it."""
-        module, path = import_path
-        if module in importable_objects.STATEFUL_MODULES:
-            return False
-        try:
-            importable_objects.import_object(module, path)
-        except (ImportError, AttributeError):
-            return False
-        self.usage.library_names[name] = (module, path)
-        return True
+    def _record_value(self, name: str, import_path: Any) -> bool:
+        """Called with the value of a name. Returns whether the judge uses its own import of it instead."""
+        return False
 
     def _is_bound_in_notebook(self, name: str) -> bool:
         if name not in self._bound_cache:
@@ -212,7 +191,8 @@ def _is_data(value: Any) -> bool:
     return not (is_proxy(value) or isinstance(value, type) or callable(value))
 
 
-def _decode_lookup(reply: Any) -> tuple[bool, Any, Any]:
+def decode_lookup(reply: Any) -> tuple[bool, Any, Any]:
+    """Return whether a name is bound, its value, and where it was imported from or, for a name of a locked cell, whether it was changed."""
     if type(reply) is not tuple or len(reply) != 3:
         return False, None, None
     return reply[0] is True, reply[1], reply[2]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract, ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.contract import BindingContract, ContractViolation, RecordingContract
 from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR
 
 PLACE = "1:7-1:13"
@@ -22,7 +22,7 @@ def make_verifier(
     apply_operator: Callable[[str, Any], Any], *entries: str, is_recording: bool = False, source: str = "assert x"
 ) -> ClaimVerifier:
     """Make a verifier of one object, whose operators are given."""
-    contract = Contract(is_recording=is_recording)
+    contract = RecordingContract() if is_recording else BindingContract()
     contract.begin_cell(entries)
     verifier = ClaimVerifier(contract, lambda target, name, value: apply_operator(name, value))
     verifier.begin_cell(source)

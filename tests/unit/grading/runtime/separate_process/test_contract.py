@@ -9,7 +9,9 @@ import pytest
 from pmh_jupyter.grading.runtime.separate_process.contract import (
     CODE_FOR_DATA,
     OBJECT_FOR_DATA,
+    BindingContract,
     Contract,
+    RecordingContract,
     Use,
     find_operator_family,
 )
@@ -18,9 +20,15 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILE
 PLACE, OTHER_PLACE = "1:7-1:13", "2:7-2:13"
 
 
-def make_contract(*entries: str, is_recording: bool = False) -> Contract:
-    contract = Contract(is_recording=is_recording)
+def make_contract(*entries: str) -> BindingContract:
+    contract = BindingContract()
     contract.begin_cell(entries)
+    return contract
+
+
+def make_recording() -> RecordingContract:
+    contract = RecordingContract()
+    contract.begin_cell(())
     return contract
 
 
@@ -44,7 +52,7 @@ def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
 
 
 def test_every_use_is_permitted_and_recorded_while_recording() -> None:
-    recording = make_contract(is_recording=True)
+    recording = make_recording()
     assert recording.admit(PLACE, Use.GET_ATTRIBUTE, "x")
     assert recording.admit_operator("eq", PLACE)
     assert recording.recorded_entries == {f"{PLACE} attribute x", f"{PLACE} operator eq"}
@@ -52,7 +60,7 @@ def test_every_use_is_permitted_and_recorded_while_recording() -> None:
 
 
 def test_comparison_with_data_is_recorded_separately() -> None:
-    recording = make_contract(is_recording=True)
+    recording = make_recording()
     assert recording.admit_comparison_with_data("lt", PLACE)
     assert recording.recorded_entries == {f"{PLACE} operator lt with-data"}
     assert make_contract(*recording.recorded_entries).admit_comparison_with_data("ge", PLACE)
@@ -66,10 +74,12 @@ def test_text_of_an_object_is_permitted_where_the_reference_has_one() -> None:
     assert not contract.admit_operator("repr", OTHER_PLACE)
 
 
-def test_nothing_is_refused_between_test_cells() -> None:
-    contract = make_contract()
+@pytest.mark.parametrize("contract", [make_contract(), make_recording()])
+def test_nothing_is_refused_or_recorded_between_test_cells(contract: Contract) -> None:
     contract.end_cell()
     assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x")
+    contract.record_here(Use.RAISE)
+    assert contract.permits_here(Use.RAISE)
     assert not contract.recorded_entries
 
 

@@ -22,7 +22,7 @@ function feedbackTemplate(trans: TranslationBundle, { code, params }: MessageRep
     case 'test-message':
       return trans.__('{text}');
     case 'test-object-for-data':
-      return trans.__('`{expression}` uses an object of your class {class}. The test expects plain data (a number, string or list).');
+      return trans.__('`{expression}` uses an object of class {class}. The test expects plain data (a number, string or list).');
     case 'test-object-of-test':
       return trans.__('`{expression}` uses an object of the test itself. The test expects plain data (a number, string or list).');
     case 'test-code-for-data':

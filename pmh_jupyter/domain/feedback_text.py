@@ -21,7 +21,7 @@ FEEDBACK_TEXTS = {
     "test-differs": "`{expression}` gave {got}, expected {expected}.",
     "test-not-met": "`{expression}` is not true yet.",
     "test-message": "{text}",
-    "test-object-for-data": "`{expression}` uses an object of your class {class}. The test expects plain data (a number, string or list).",
+    "test-object-for-data": "`{expression}` uses an object of class {class}. The test expects plain data (a number, string or list).",
     "test-object-of-test": "`{expression}` uses an object of the test itself. The test expects plain data (a number, string or list).",
     "test-code-for-data": "`{expression}` would run your answer as code. The test expects plain data (a number, string or list).",
     "test-dishonest-operator": "`{expression}` uses an instance of your class {class}, whose comparison methods contradict each other.",

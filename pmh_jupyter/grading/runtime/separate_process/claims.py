@@ -10,12 +10,18 @@ import hashlib
 import random
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
-from pmh_jupyter.grading.runtime.proxies.proxies import defines_operator_with, is_proxy
+from pmh_jupyter.grading.runtime.proxies.proxies import defines_operator_with, find_value_base, has_operator, is_proxy
 from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES, UNUSUAL_CLAIM, Contract, Use
-from pmh_jupyter.grading.runtime.separate_process.near_miss_values import create_near_misses, create_unique_values
+from pmh_jupyter.grading.runtime.separate_process.near_miss_values import (
+    create_near_misses,
+    create_similar_calls,
+    create_unique_values,
+    is_equal,
+)
 from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR, UniqueObject
 
 # Applies an operator to an object and another operand. Raises whatever the student's method raises.
@@ -26,27 +32,77 @@ _VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains"
 # Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
 MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 40, 8, 200
 MAX_DECOY_OBJECTS = 3
-_ACTUAL_VALUE = object()  # placeholder for the value of the actual comparison
 
 
 class ClaimVerifier:
-    """Verifies the claims of objects in one test cell at a time. apply_operator: asks an object."""
+    """Verifies the claims of objects in one test cell at a time.
 
-    def __init__(self, contract: Contract, apply_operator: ApplyOperator) -> None:
-        self.contract, self.apply_operator = contract, apply_operator
+    apply_operator: asks an object. discard_output: discards the output of the student's code in a `with` block.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        apply_operator: ApplyOperator,
+        discard_output: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self.contract, self.apply_operator, self.discard_output = contract, apply_operator, discard_output
         self._secret = b""
         self._count = 0
         self._statement_line = 0
         self._claimed_equal: bool | None = None
         self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
+        # By the id of an object that the test has constructed: the object, the place of the call, and its decoys.
+        self._constructed: dict[int, tuple[Any, str, list[Any]]] = {}
         self._property_checks_left = 0
 
     def begin_cell(self, source: str) -> None:
         """Start a test cell. The values that are asked about are derived from its source, which the student process does not know."""
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
         self._claimed_equal = None
-        self._seen_objects, self._property_checks_left = {}, MAX_PROPERTY_CHECKS
+        self._seen_objects, self._constructed, self._property_checks_left = {}, {}, MAX_PROPERTY_CHECKS
+
+    def call_with_decoys(
+        self, call: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], place: str
+    ) -> Any:
+        """Construct an object of the notebook and, where the reference's was compared with equal ones, decoys with similar arguments.
+
+        An answer must not equal a decoy. An answer that equals whichever object is constructed last does not know which one this is,
+        because their order is unpredictable. Raises what the call raises, and `ContractViolation` if all calls return the same data.
+        """
+        if self._property_checks_left <= 0:
+            return call(arguments, keywords)
+        similar_calls = []
+        if self.contract.has_use(place, Use.COMPARE_CONSTRUCTED):
+            self._property_checks_left -= 1
+            similar_calls = create_similar_calls(arguments, keywords, self._make_digits(), MAX_DECOY_OBJECTS)
+        actual_position = int(self._make_digits()[0], 16) % (len(similar_calls) + 1)
+        decoys = self._create_decoys(call, similar_calls[:actual_position])
+        value = call(arguments, keywords)
+        decoys += self._create_decoys(call, similar_calls[actual_position:])
+        if any(
+            type(decoy) is type(value) and _is_compared_as_data(decoy) and is_equal(decoy, value) for decoy in decoys
+        ):
+            class_name = get_class_name(value)
+            detail = f"the same value of class {class_name} in place of different objects"
+            raise self.contract.make_violation(DISHONEST_OPERATOR, class_name, detail)
+        self._constructed[id(value)] = value, place, [decoy for decoy in decoys if not _is_compared_as_data(decoy)]
+        return value
+
+    def _create_decoys(
+        self, call: Callable[..., Any], similar_calls: list[tuple[tuple[Any, ...], dict[str, Any]]]
+    ) -> list[Any]:
+        decoys = []
+        for arguments, keywords in similar_calls:
+            with self.discard_output(), suppress(Exception):  # the class may validate its arguments
+                decoys.append(call(arguments, keywords))
+        return decoys
+
+    def _list_decoys(self, value: Any) -> list[Any]:
+        """Return the decoys of an object that the test has constructed."""
+        constructed = self._constructed.get(id(value))
+        return constructed[2] if constructed else []
 
     def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
@@ -69,16 +125,20 @@ class ClaimVerifier:
         hex_digits = self._make_digits()
         rng = random.Random(hex_digits[::-1])
         if is_proxy(other):
-            decoys = self._list_other_objects(target, other) if self._property_checks_left > 0 else []
-            candidates = [*rng.sample(decoys, min(len(decoys), MAX_DECOY_OBJECTS)), _ACTUAL_VALUE]
+            decoys = [(target, decoy) for decoy in self._list_decoys(other)]
+            decoys += [(decoy, other) for decoy in self._list_decoys(target)]
+            others = self._list_other_objects(target, other) if self._property_checks_left > 0 else []
         else:
-            candidates = [*create_near_misses(other, hex_digits), _ACTUAL_VALUE]
-        rng.shuffle(candidates)
-        for value in candidates if len(candidates) > 1 else ():
-            is_claimed = self._claims(target, "eq", other if value is _ACTUAL_VALUE else value)
-            if value is _ACTUAL_VALUE:
+            decoys, others = [(target, value) for value in create_near_misses(other, hex_digits)], []
+        sampled_others = rng.sample(others, min(len(others), MAX_DECOY_OBJECTS))
+        actual = target, other
+        questions = [actual, *decoys, *((target, each) for each in sampled_others)]
+        rng.shuffle(questions)
+        for question in questions if len(questions) > 1 else ():
+            is_claimed = self._claims(question[0], "eq", question[1])
+            if question is actual:
                 self._claimed_equal = is_claimed
-            elif is_claimed and not is_proxy(other):
+            elif is_claimed and any(question is decoy for decoy in decoys):
                 self._report(operator, target, place, "near", "claims equality with a different value")
 
     def _ask_about_order(self, operator: str, target: Any, other: float, place: str) -> None:
@@ -113,6 +173,9 @@ class ClaimVerifier:
         self._record_elementwise_claim(operator, claim, place)
         is_true = self._is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
+            for compared in (target, other):
+                if id(compared) in self._constructed:
+                    self.contract.record(self._constructed[id(compared)][1], Use.COMPARE_CONSTRUCTED)
             if claimed_equal is False:
                 self._report(operator, target, place, "repeated", "claims equality that it denied before")
             self._verify_with_unique_values(operator, target, other, place)
@@ -167,6 +230,10 @@ class ClaimVerifier:
         is_reverse_true = self._claims(other, operator, target)
         if is_true and is_reverse_true:
             self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
+        mirrored_operator = {"lt": "gt", "gt": "lt"}[operator]
+        if defines_operator_with(type(other), mirrored_operator, operator):
+            if self._claims(other, mirrored_operator, target) is not is_true:
+                self._report(operator, target, place, "mirrored", "is less than an object that is not greater")
         is_tied = not is_true and not is_reverse_true
         if is_tied and not self._may_lack(operator, place, "total"):
             if not self._are_equal_or_ordered(operator, target, other):
@@ -245,6 +312,11 @@ class ClaimVerifier:
         hex_digits = self._make_digits()
         unique_values = create_unique_values(other, hex_digits) or [hex_digits]
         return [("typed", UniqueObject()), *(("finite", value) for value in unique_values)]
+
+
+def _is_compared_as_data(value: Any) -> bool:
+    """Return whether the judge compares this value itself: it is data, or an object of a class that derives from a plain type."""
+    return not is_proxy(value) or (find_value_base(type(value)) is not None and not has_operator(type(value), "eq"))
 
 
 def get_class_name(target: Any) -> str:

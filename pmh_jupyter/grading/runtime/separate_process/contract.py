@@ -64,6 +64,8 @@ class Use(StrEnum):
     # The test received an object of one of the notebook's own classes. Where the reference returned only data, a value of a subclass of
     # a plain type is converted to that type.
     RECEIVE_OBJECT = "receive-object"
+    # The test compared an object that it had constructed at this place with an equal one.
+    COMPARE_CONSTRUCTED = "compare-constructed"
     # The test got back one of its own objects, for example a mock that it had passed.
     RECEIVE_OWN = "receive-own"
     # A request raised an exception, so the reference shows no use of an object received at this place.

@@ -6,6 +6,7 @@ import sys
 import types
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 from pmh_jupyter.grading.runtime.marshalling import conversion
@@ -48,7 +49,7 @@ class ContractPeer(Peer):
     def __init__(self, link: Link, contract: Contract) -> None:
         super().__init__(link, is_judge=True)
         self.contract = contract
-        self._claims = ClaimVerifier(contract, self._ask_silently)
+        self._claims = ClaimVerifier(contract, self._ask_silently, self.discard_output)
         self.codec.keeps_half_precision = lambda: contract.admit_here(Use.RECEIVE_HALF)
         self.replicas.change_policy = contract
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
@@ -128,7 +129,11 @@ class ContractPeer(Peer):
         for argument in arguments:
             if isinstance(argument, AssertionError):  # for example an `ExitStack` that calls `__exit__`
                 self.contract.record_seen_failure(argument)
-        return super().call(target, arguments, keywords)
+        call = partial(super().call, target)
+        is_class = type(target) is ProxyMeta or self.contract.has_use(place, Use.COMPARE_CONSTRUCTED)
+        if self.contract.is_active and is_class and (arguments or keywords):
+            return self._claims.call_with_decoys(call, arguments, keywords, place)
+        return call(arguments, keywords)
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if name == "call":
@@ -139,7 +144,9 @@ class ContractPeer(Peer):
             return super().apply_operator(target, name, arguments, keywords)
         place = self.contract.find_place()
         if not _is_free_operator(target, name) and not self.contract.admit_operator(name, place):
-            data = self._convert_or_refuse(target, name, is_suspicious=name in CLAIMING_OPERATORS)
+            # An object that is compared with another object of the notebook receives no value of the test.
+            is_suspicious = name in CLAIMING_OPERATORS and not (arguments and is_proxy(arguments[0]))
+            data = self._convert_or_refuse(target, name, is_suspicious=is_suspicious)
             return apply_operator(name, data, list(arguments), keywords)
         if arguments:
             return self._apply_with_operand(target, name, arguments, keywords, place)

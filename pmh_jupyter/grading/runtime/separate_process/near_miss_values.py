@@ -38,9 +38,33 @@ def create_near_misses(value: Any, seed: str) -> list[Any]:
     count_below = rng.randrange(total + 1)
     for direction, count in ((-1, count_below), (1, total - count_below)):
         for candidate in _iter_steps(value, direction, count, rng):
-            if not any(_is_equal(candidate, earlier) for earlier in values):
+            if not any(is_equal(candidate, earlier) for earlier in values):
                 values.append(candidate)
     return values[1:]
+
+
+def create_similar_calls(
+    arguments: tuple[Any, ...], keywords: Mapping[str, Any], seed: str, count: int
+) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Return arguments for other calls of the same function, in which every argument that has a similar value is changed."""
+    rng = random.Random(seed)
+    calls = []
+    for _ in range(count):
+        changed_values = [_change_value(value, rng) for value in (*arguments, *keywords.values())]
+        if any(
+            changed_value is not value
+            for changed_value, value in zip(changed_values, (*arguments, *keywords.values()), strict=True)
+        ):
+            changed_keywords = dict(zip(keywords, changed_values[len(arguments) :], strict=True))
+            calls.append((tuple(changed_values[: len(arguments)]), changed_keywords))
+    return calls
+
+
+def _change_value(value: Any, rng: random.Random) -> Any:
+    if getattr(value, "__len__", int)() > MAX_ELEMENTS // NEAR_MISS_COUNT:
+        return value
+    *_, changed_value = (value, *_iter_steps(value, rng.choice((-1, 1)), rng.randrange(1, 4), rng))
+    return value if is_equal(changed_value, value) else changed_value
 
 
 def create_unique_values(value: Any, hex_digits: str) -> list[Any]:
@@ -179,7 +203,8 @@ def _generate_word(rng: random.Random) -> str:
     return "".join(rng.choices(_ALPHABETS[1], k=4))
 
 
-def _is_equal(left: Any, right: Any) -> bool:
+def is_equal(left: Any, right: Any) -> bool:
+    """Return whether two values are equal as a whole."""
     try:
         return bool(left == right)
     except Exception:  # noqa: BLE001 - arrays differ element by element

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +25,7 @@ def make_verifier(
     """Make a verifier of one object, whose operators are given."""
     contract = RecordingContract() if is_recording else BindingContract()
     contract.begin_cell(entries)
-    verifier = ClaimVerifier(contract, lambda target, name, value: apply_operator(name, value))
+    verifier = ClaimVerifier(contract, lambda target, name, value: apply_operator(name, value), nullcontext)
     verifier.begin_cell(source)
     return verifier
 
@@ -206,3 +207,28 @@ def test_two_objects_may_tie_if_the_order_tells_them_from_another(distinguished:
         assert not distinguished
     else:
         assert distinguished
+
+
+def construct_with_decoys(results: dict[int, Any], *entries: str) -> tuple[list[int], ClaimVerifier]:
+    """Construct an object from the number 5. results: what the class returns, by the number. Returns the numbers in the order of the calls."""
+    verifier = make_verifier(Claims(), *entries)
+    numbers: list[int] = []
+
+    def call(arguments: tuple[int], keywords: dict[str, Any]) -> Any:
+        numbers.append(arguments[0])
+        return results.get(arguments[0], "same")
+
+    verifier.call_with_decoys(call, (5,), {}, PLACE)
+    return numbers, verifier
+
+
+def test_similar_objects_are_constructed_only_where_the_reference_compared_one() -> None:
+    assert construct_with_decoys({})[0] == [5]
+    numbers, _ = construct_with_decoys({5: "other"}, f"{PLACE} compare-constructed")
+    assert len(numbers) == 4
+    assert numbers.count(5) == 1
+
+
+def test_same_data_in_place_of_different_objects_is_a_violation() -> None:
+    with pytest.raises(ContractViolation):
+        construct_with_decoys({5: "same"}, f"{PLACE} compare-constructed")

@@ -242,12 +242,12 @@ class ContractPeer(Peer):
             return False
         return super().apply_operator(target, name, (get_apparent_class(error), error, None), {})
 
-    def begin_cell(self, entries: Iterable[str], source: str) -> None:
-        """Start a test cell with the entries of its contract."""
+    def begin_cell(self, entries: Iterable[str], source: str, earlier_sources: Iterable[str]) -> None:
+        """Start a test cell with the entries of its contract. See `claims` for the sources."""
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
         self._objects_after_exception.clear()
-        self._claims.begin_cell(source)
+        self._claims.begin_cell(source, earlier_sources)
 
     def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
         with self.discard_output():

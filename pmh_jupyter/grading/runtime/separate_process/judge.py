@@ -189,7 +189,7 @@ class SeparateProcessJudge(NotebookJudge):
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote it.
         self._append_to_history(remove_hidden_tests(source))
-        self.peer.begin_cell(self._usage.contract.get(grade_id, ()), source)
+        self.peer.begin_cell(self._usage.contract.get(grade_id, ()), source, self._definition_sources.cells)
         self._restore_locked_classes()
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
@@ -200,7 +200,7 @@ class SeparateProcessJudge(NotebookJudge):
                 self._lesson_modules.enable(),
                 CODE_EXECUTION_POLICY.enforce(self._contract.record_code_violation, self._release_texts.collect_texts),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
-                enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`
+                enforce_deadline(self.peer.link),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
                 fields = test_cell.run()
         finally:

@@ -20,6 +20,8 @@ from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractP
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
+# What a call between the test and the notebook's code takes here, and not in a notebook. It does not count as the cell's time.
+CALL_SECONDS = 1e-4
 _BUILTIN_INPUT = builtins.input
 # Tests get other functions: see `test_environment`.
 _COPY_FUNCTIONS = {False: copy.copy, True: copy.deepcopy}
@@ -46,6 +48,7 @@ class JudgePeer(ContractPeer):
         self._find_test_input = find_test_input
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
+        self.link.extend_deadline(CALL_SECONDS)
         file_sync = self._file_sync
         if file_sync is None:
             return super().send_request(operation, *arguments)
@@ -84,6 +87,7 @@ class JudgePeer(ContractPeer):
         return self.failure
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
+        self.link.extend_deadline(CALL_SECONDS)
         if self._file_sync is None:
             return self._handle_operation(operation, arguments)
         self._file_sync.after_student_code()

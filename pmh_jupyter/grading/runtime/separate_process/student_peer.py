@@ -127,13 +127,14 @@ class StudentPeer(Peer):
             return local
         if name in local:
             return local[name]
-        if name not in DESCRIBED_ATTRIBUTES and name != "__func__":
+        is_inner_function = name == "__func__" and get_apparent_class(target) is types.MethodType
+        if name not in DESCRIBED_ATTRIBUTES and not is_inner_function:
             return super().get_attribute(target, name)
         content: dict[str, Any] = object.__getattribute__(target, "__dict__")
         if _DESCRIBED_FUNCTION not in content:
             content[_DESCRIBED_FUNCTION] = build_function(self.request("describe-function", target))
         function = content[_DESCRIBED_FUNCTION]
-        return function if name == "__func__" else getattr(function, name)
+        return function if is_inner_function else getattr(function, name)
 
     def set_attribute(self, target: Any, name: str, value: Any) -> None:
         """Set an attribute of a function of the test. The notebook can read it again, and the test gets it where it may read it."""

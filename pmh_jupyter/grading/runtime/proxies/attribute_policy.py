@@ -12,7 +12,6 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from pmh_jupyter.grading.runtime.proxies.function_description import find_function
 from pmh_jupyter.grading.runtime.proxies.importable_objects import find_import_path
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
@@ -79,8 +78,8 @@ def _check_call(target: Any, parameters: list[Any]) -> None:
 
 
 def _check_description(target: Any, parameters: list[Any]) -> None:
-    if parameters or find_function(target) is None:
-        raise AttributeError("this object is not a function")
+    if parameters:
+        raise PermissionError("this request is not allowed")
 
 
 def _check_new_attribute(target: Any, parameters: list[Any]) -> None:

@@ -44,20 +44,28 @@ class _HiddenDefault:
 _HIDDEN_DEFAULT = _HiddenDefault()
 
 
-def find_function(value: Any) -> types.FunctionType | None:
+def _find_function(value: Any) -> types.FunctionType | None:
     """Return the function of a function or a method, or None for any other object."""
     function = value.__func__ if type(value) is types.MethodType else value
     return function if type(function) is types.FunctionType else None
 
 
-def describe_function(function: types.FunctionType, depth: int = 0) -> tuple[Any, ...]:
-    """Return (names, argument names, numbers of arguments, flags, defaults, keyword defaults, annotations, wrapped function)."""
+def describe_function(value: Any, depth: int = 0) -> tuple[Any, ...]:
+    """Return (names, argument names, numbers of arguments, flags, defaults, keyword defaults, annotations, wrapped function).
+
+    Raises AttributeError for an object that is neither a function nor a method.
+    """
+    function = _find_function(value)
+    if function is None:
+        raise AttributeError("this object is not a function")
     code = function.__code__
     flags = sum(flag for flag in _SHOWN_FLAGS if code.co_flags & flag)
-    count = code.co_argcount + code.co_kwonlyargcount + sum(
-        bool(flags & flag) for flag in (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
+    count = (
+        code.co_argcount
+        + code.co_kwonlyargcount
+        + sum(bool(flags & flag) for flag in (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS))
     )
-    wrapped = find_function(function.__dict__.get("__wrapped__"))
+    wrapped = _find_function(function.__dict__.get("__wrapped__"))
     doc = function.__doc__
     return (
         (function.__name__, function.__qualname__, code.co_name, doc if type(doc) is str else None),
@@ -73,7 +81,16 @@ def describe_function(function: types.FunctionType, depth: int = 0) -> tuple[Any
 
 def build_function(description: tuple[Any, ...]) -> types.FunctionType:
     """Return a function with this description, which raises PermissionError when it is called."""
-    (name, qualname, code_name, doc), argument_names, counts, flags, defaults, keyword_defaults, annotations, wrapped = description
+    (
+        (name, qualname, code_name, doc),
+        argument_names,
+        counts,
+        flags,
+        defaults,
+        keyword_defaults,
+        annotations,
+        wrapped,
+    ) = description
     argument_count, positional_only_count, keyword_only_count = counts
     code = _refuse_call.__code__.replace(
         co_name=code_name,
@@ -125,8 +142,10 @@ def _pack_annotation(value: Any) -> tuple[Any, ...]:
         (_LIST, tuple(map(_pack_annotation, argument))) if type(argument) is list else _pack_annotation(argument)
         for argument in typing.get_args(value)
     )
-    if origin in (types.UnionType, typing.Union):
-        return _UNION, origin is typing.Union, arguments
+    if origin is types.UnionType and origin is not typing.Union:
+        return _UNION, None, arguments
+    if origin is typing.Union:
+        return _TYPING_ALIAS, "Union", arguments
     name = getattr(value, "_name", None) or getattr(origin, "_name", None) or getattr(origin, "__name__", None)
     if type(value).__module__ == "typing" and type(name) is str and hasattr(typing, name):
         return _TYPING_ALIAS, name, arguments
@@ -146,7 +165,7 @@ def _unpack(packed: tuple[Any, ...]) -> Any:
         return form
     arguments = tuple(map(_unpack, rest[0]))
     if kind == _UNION:
-        return typing.Union[arguments] if content else functools.reduce(operator.or_, arguments)
+        return functools.reduce(operator.or_, arguments)
     return form[arguments[0] if len(arguments) == 1 else arguments]
 
 

@@ -132,7 +132,7 @@ class Contract(ABC):
       decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
     - `shortfall`: an empty value that the cell received where the reference gives values. The cell does not pass.
     - `entries`: what was recorded for the current cell; empty while it is recorded.
-    - `names_on_functions`: the attributes that the reference sets on functions of the tests. Tests may read them from any object.
+    - `names_on_functions`: the attributes that the reference sets on functions of the tests. Tests may read data there from any function.
     - `is_active`: whether a test cell runs. Between test cells, nothing is recorded or refused.
     """
 
@@ -317,7 +317,7 @@ class BindingContract(Contract):
         return super().admit_operator(name, place) or (name in TEXT_OPERATORS and place in self._places_with_uses)
 
     def admit_function_attribute(self, name: str) -> bool:
-        return not self.is_active or name in self.names_on_functions | self._read_names
+        return name in self.names_on_functions | self._read_names
 
     def record_received_value(self, value: Any) -> None:
         if is_empty_array(value) and not (self.permits_here(Use.RECEIVE_EMPTY) or self.permits_here(Use.RAISE)):

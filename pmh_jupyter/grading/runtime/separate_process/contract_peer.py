@@ -97,6 +97,10 @@ class ContractPeer(Peer):
     def get_attribute(self, target: Any, name: str) -> Any:
         place = self.contract.find_place()
         if not self._may_get_attribute(target, name, place):
+            if name in self.contract.names_on_functions and _get_function_type(target) is types.FunctionType:
+                value = self.request("get-attribute", target, name)
+                if not is_proxy(value):
+                    return value
             data = self._convert_or_refuse(target, f"attribute {name}", is_suspicious=name in COMPARING_METHODS)
             return getattr(data, name)
         if name == "__signature__":
@@ -107,7 +111,7 @@ class ContractPeer(Peer):
         is_free = (_get_function_type(target) is types.ModuleType) or (
             name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException)
         )
-        is_free = is_free or id(target) in self._objects_after_exception or name in self.contract.names_on_functions
+        is_free = is_free or id(target) in self._objects_after_exception
         return is_free or self.contract.admit(place, Use.GET_ATTRIBUTE, name)
 
     def set_function_attribute(self, function: types.FunctionType, name: str, value: Any) -> None:

@@ -8,6 +8,7 @@ import threading
 import types
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
@@ -26,6 +27,7 @@ from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 __builtins__ = BUILTINS
 
 
+_RANDOM_MODULES = frozenset({"random", "numpy.random"})
 _MAX_RECENT_PROXIES = 1_000
 # Entries in the `__dict__` of a function's proxy: the attributes that the notebook has set, and the function built from its description.
 _LOCAL_ATTRIBUTES, _DESCRIBED_FUNCTION = "_pmh_attributes", "_pmh_function"
@@ -142,7 +144,9 @@ class StudentPeer(Peer):
         _get_local_attributes(target)[name] = value
 
     def record_proxy(self, proxy: Any) -> None:
-        if not isinstance(proxy, BaseException):  # its traceback holds the variables of the code that it has passed through
+        if not isinstance(
+            proxy, BaseException
+        ):  # its traceback holds the variables of the code that it has passed through
             self._recent_proxies.append(proxy)
 
     def copy(self, target: Any, deep: bool) -> Any:
@@ -212,7 +216,7 @@ class _RequestHandlers:
             "bind-name": namespace.__setitem__,
             "unbind-name": self.unbind,
             "import-module": lambda name: importable_objects.import_object(name, ""),
-            "seed-random": _seed_module,
+            "seed-random": self.seed_random,
             "call": _call_object,
             "apply-operator": _operate_on,
             "get-value": lambda value: value,
@@ -249,6 +253,14 @@ class _RequestHandlers:
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
         ]
 
+    def seed_random(self, module: str, number: Any) -> None:
+        """Seed a module of random numbers, and the one that the notebook has bound to its name (`from numpy import random`)."""
+        importable_objects.import_object(module, "seed")(number)
+        bound_module = self.namespace.get(module.rpartition(".")[2])
+        if type(bound_module) is types.ModuleType and bound_module.__name__ in _RANDOM_MODULES - {module}:
+            with suppress(TypeError, ValueError):  # NumPy only accepts small numbers
+                bound_module.seed(number)
+
     def unbind(self, name: str) -> bool:
         """Delete a name. Returns whether it existed."""
         was_bound = name in self.namespace
@@ -274,7 +286,3 @@ def _operate_on(target: Any, name: str, arguments: Any, keyword_names: Any = (),
 def _get_attribute(target: Any, name: str) -> Any:
     value = getattr(target, name)
     return dict(value) if type(value) is types.MappingProxyType else value
-
-
-def _seed_module(module: str, number: Any) -> None:
-    importable_objects.import_object(module, "seed")(number)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.proxies.function_description import build_function, describe_function, find_function
+from pmh_jupyter.grading.runtime.proxies.function_description import build_function, describe_function
 
 FUNCTIONS = """
 import collections.abc, functools, typing
@@ -40,11 +40,8 @@ nested = (lambda: (secret := 424242, lambda x: x + secret))()[1]
 def make_functions() -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(FUNCTIONS, "<test>", "exec", dont_inherit=True), namespace)
-    return {
-        name: find_function(value)
-        for name, value in namespace.items()
-        if callable(value) and not isinstance(value, type)
-    }
+    functions = {name: value for name, value in namespace.items() if name != "__builtins__" and callable(value)}
+    return functions | {"method": functions["method"].__func__}
 
 
 ORIGINALS = make_functions()
@@ -73,7 +70,7 @@ def test_built_function_reads_like_the_original(name: str, reading: str) -> None
 
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_built_function_has_nothing_else_of_the_original(name: str) -> None:
-    function = build_function(describe_function(ORIGINALS[name]))
+    function: Any = build_function(describe_function(ORIGINALS[name]))
     while function is not None:
         code = function.__code__
         assert "424242" not in repr((code.co_consts, code.co_names, code.co_freevars))
@@ -86,7 +83,9 @@ def test_built_function_has_nothing_else_of_the_original(name: str) -> None:
 
 
 def test_default_that_is_not_data_is_replaced() -> None:
-    def check(value: object, expected: object = object(), *, scale: Any = functools.partial(int)) -> None: ...
+    expected, partial = object(), functools.partial(int)
+
+    def check(value: object, expected: object = expected, *, scale: Any = partial) -> None: ...
 
     signature = inspect.signature(build_function(describe_function(check)))
     assert [repr(parameter.default) for parameter in signature.parameters.values()][1:] == ["<object of the test>"] * 2
@@ -108,5 +107,14 @@ def test_annotation_that_is_neither_a_type_nor_data_is_replaced() -> None:
     assert repr(build_function(describe_function(check)).__annotations__["value"]) == "<object of the test>"
 
 
-def test_only_functions_and_methods_have_a_description() -> None:
-    assert find_function(len) is find_function([].append) is find_function(int) is None
+def test_method_is_described_as_its_function() -> None:
+    class Tool:
+        def use(self, x: int) -> None: ...
+
+    assert describe_function(Tool().use) == describe_function(Tool.use)
+
+
+@pytest.mark.parametrize("value", [len, [].append, int, functools.partial(int), 5])
+def test_only_functions_and_methods_have_a_description(value: object) -> None:
+    with pytest.raises(AttributeError):
+        describe_function(value)

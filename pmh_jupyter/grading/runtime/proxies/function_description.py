@@ -142,10 +142,10 @@ def _pack_annotation(value: Any) -> tuple[Any, ...]:
         (_LIST, tuple(map(_pack_annotation, argument))) if type(argument) is list else _pack_annotation(argument)
         for argument in typing.get_args(value)
     )
-    if origin is types.UnionType and origin is not typing.Union:
-        return _UNION, None, arguments
     if origin is typing.Union:
         return _TYPING_ALIAS, "Union", arguments
+    if origin is types.UnionType:
+        return _UNION, None, arguments
     name = getattr(value, "_name", None) or getattr(origin, "_name", None) or getattr(origin, "__name__", None)
     if type(value).__module__ == "typing" and type(name) is str and hasattr(typing, name):
         return _TYPING_ALIAS, name, arguments

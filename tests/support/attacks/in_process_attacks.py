@@ -299,14 +299,6 @@ INSPECTION = [
         "frames-read",
     ),
     _make_attack(
-        "a function that the test passes in, by way of a builtin of inspect",
-        "import inspect\nseen = []\ninspect.isinstance = lambda value, cls: seen.append(value) or isinstance(value, cls)\n"
-        "def answer(key):\n    inspect._signature_is_functionlike(key)\n"
-        "    codes = [value for value in seen if hasattr(value, 'co_consts')]\n"
-        "    return max(c for c in codes[0].co_consts if isinstance(c, int))",
-        "assert answer(lambda x: x * 42) == 42",
-    ),
-    _make_attack(
         "audit hook",
         "import sys\nseen = []\nsys.addaudithook(lambda event, args: seen.append(args[0]) if event == 'exec' else None)\n"
         "def answer(x): return max(c for code in seen for c in code.co_consts if isinstance(c, int))",

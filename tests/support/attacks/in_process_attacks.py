@@ -287,6 +287,15 @@ INSPECTION = [
         "a function that the test passes in",
         "def answer(key): return max(c for c in key.__code__.co_consts if isinstance(c, int))",
         "assert answer(lambda x: x * 42) == 42",
+    ),
+    _make_attack(
+        "a function that the test passes in, by way of its signature",
+        "import inspect\nclass Parameter(inspect.Parameter):\n    def __init__(self, *a, **k): raise KeyError\n"
+        "class Signature(inspect.Signature):\n    _parameter_cls = Parameter\n"
+        "def answer(key):\n    try: Signature.from_callable(key)\n    except KeyError as error: trace = error.__traceback__\n"
+        "    while trace.tb_next.tb_next: trace = trace.tb_next\n"
+        "    code = trace.tb_frame.f_locals['func_code']\n    return max(c for c in code.co_consts if isinstance(c, int))",
+        "assert answer(lambda x: x * 42) == 42",
         "frames-read",
     ),
     _make_attack(

@@ -47,7 +47,6 @@ class SeparateProcessJudge(NotebookJudge):
     ({path, content in base64}). max_file_bytes: maximum size of a file.
     """
 
-    contract_class: type[Contract] = BindingContract
     name_resolver_class = NameResolver
     file_sync_class = JudgeFileSync
 
@@ -61,7 +60,7 @@ class SeparateProcessJudge(NotebookJudge):
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._usage = TestUsage(isolation)
-        self._contract = self.contract_class()
+        self._contract = self._make_contract()
         self._definition_sources = DefinitionSources()
         self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
         self._release_texts = ReleaseTexts()
@@ -83,6 +82,9 @@ class SeparateProcessJudge(NotebookJudge):
         self._connect_peer(link)
         self.namespace = self._make_namespace()
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
+
+    def _make_contract(self) -> Contract:
+        return BindingContract(self._usage.contract.values())
 
     def _make_namespace(self) -> Namespace:
         history = [""]

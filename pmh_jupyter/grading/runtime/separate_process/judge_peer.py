@@ -14,6 +14,7 @@ from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
+from pmh_jupyter.grading.runtime.proxies.function_description import describe_function
 from pmh_jupyter.grading.runtime.proxies.operators import TEXT_OPERATORS, apply_operator
 from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractPeer
@@ -108,7 +109,12 @@ class JudgePeer(ContractPeer):
 
     def _use_object(self, operation: str, target: Any, other_arguments: list[Any]) -> Any:
         if operation == "get-attribute":
-            return getattr(target, other_arguments[0])
+            name = other_arguments[0]
+            return attribute_policy.list_public_attributes(target) if name == "__dict__" else getattr(target, name)
+        if operation == "describe-function":
+            return describe_function(target)
+        if operation == "set-attribute":
+            return self.set_function_attribute(target, *other_arguments)
         if operation == "copy-object":
             return _COPY_FUNCTIONS[other_arguments[0] is True](target)
         if (

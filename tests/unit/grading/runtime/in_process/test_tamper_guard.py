@@ -127,6 +127,12 @@ def test_dishonest_operator_is_detected_without_recorded_usage(
 
 POINT = "from dataclasses import dataclass\n@dataclass(order=True)\nclass Point:\n    x: int\n    y: int\n"
 HONEST_ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "signature of a function that the test passes": (
+        "import inspect\ndef answer(f): return str(inspect.signature(f)), inspect.iscoroutinefunction(f), f.__defaults__",
+        "def area(w: int, h: int = 2) -> int: return w * h\n"
+        "assert answer(area) == ('(w: int, h: int = 2) -> int', False, (2,))",
+        {},
+    ),
     "plain": (
         "def answer(x): return 42",
         "assert answer(3) == 42\nassert isinstance(answer(3), int) and answer(3) > 41",

@@ -40,7 +40,8 @@ class NotebookUsage:
     shares_test_names: in-process, whether test cells bind their names in the notebook, because the reference passes only if it can read
     them. Otherwise test cells have names of their own.
     operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
-    plain data on the other side, in line 2 of the cell. A cell without an entry is unknown and not restricted.
+    plain data on the other side, in line 2 of the cell. "eq right unittest.mock._ANY 2" is `==` with an object of a library on its right
+    side that decides what it equals. A cell without an entry is unknown and not restricted.
     """
 
     library_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)

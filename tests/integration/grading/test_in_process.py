@@ -179,6 +179,11 @@ EMPTY_ANSWERS = {
         "import numpy as np\ndef scale(numbers):\n    return np.empty((0, 2))",
     ),
     "NaN": (MEAN, "assert not abs(mean([1, 3]) - 2) > 1e-9", "def mean(numbers):\n    return float('nan')"),
+    "masked": (
+        MEAN,
+        "assert not abs(mean([1, 3]) - 2) > 1e-9",
+        "import numpy as np\ndef mean(numbers):\n    return np.ma.masked",
+    ),
     "helper that compares nothing": (
         EVENS,
         "def check():\n    return all(x % 2 == 0 for x in evens(9))\n\nassert check()",
@@ -201,3 +206,34 @@ def test_nan_of_the_reference_passes_and_restricts_the_cell_as_usual() -> None:
     right, isolation = _grade(test, MEAN, answer=MEAN)
     assert (_sum_millipoints(right), right.flags) == (1000, ())
     assert isolation.usage.operators["test"] == ()
+
+
+# Reference answer, test, and an answer with an object of a library that decides what it equals.
+MATCHERS = {
+    "ANY": (DOUBLE, "assert double(2) == 4", "from unittest.mock import ANY\ndef double(x):\n    return ANY"),
+    "ANY where the test has one": (
+        DOUBLE,
+        "from unittest.mock import ANY\nassert {'a': 3, 'b': double(2)} == {'a': ANY, 'b': 4}",
+        "from unittest.mock import ANY\ndef double(x):\n    return ANY",
+    ),
+    "approx": (DOUBLE, "assert double(2) == 4", "import pytest\ndef double(x):\n    return pytest.approx(0, abs=100)"),
+    "approx where the test has one": (
+        DOUBLE,
+        "import pytest\nassert double(2) == pytest.approx(4)",
+        "import pytest\ndef double(x):\n    return pytest.approx(0, abs=100)",
+    ),
+    "ANY for an object of a library": (
+        "from ipaddress import ip_address\ndef parse(text):\n    return ip_address(text)",
+        "from ipaddress import ip_address\nassert parse('1.1.1.1') == ip_address('1.1.1.1')",
+        "from unittest.mock import ANY\ndef parse(text):\n    return ANY",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MATCHERS)
+def test_matcher_earns_nothing_where_the_reference_has_none(name: str) -> None:
+    answer, test, matcher = MATCHERS[name]
+    right, _ = _grade(test, answer, answer=answer)
+    assert (_sum_millipoints(right), right.flags) == (1000, ())
+    wrong, _ = _grade(test, matcher, answer=answer)
+    assert (_sum_millipoints(wrong), wrong.flags) == (0, ())

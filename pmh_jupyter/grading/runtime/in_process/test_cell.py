@@ -140,7 +140,7 @@ def _execute_statements(
         if context.tamper_guard
         else ClassProvenance(trusted_folders=find_library_folders())
     )
-    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators)
+    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators, namespace)
     bound_names, read_names = find_names_bound_in_any_scope(source), find_read_names(source)
     pinned = _pin_names(context, bound_names, namespace)
     used_helpers = read_names & set(context.helper_names) & pinned.keys()

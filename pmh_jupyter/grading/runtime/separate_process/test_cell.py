@@ -179,11 +179,12 @@ class TestCell(StatementRunner):
 class _PythonComparison(Comparator):
     """Compares as Python does. Objects of the student are proxies here, to which the contract applies."""
 
-    def is_honest(self, name: str, left: Any, right: Any) -> bool:
-        return True
+    def prepare(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
+        return left, right
 
-    def allows_arithmetic(self, name: str, left: Any, right: Any) -> bool:
-        return name != "mod" or type(left) is not str or is_safe_percent_template(left)
+    def prepare_arithmetic(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
+        is_allowed = name != "mod" or type(left) is not str or is_safe_percent_template(left)
+        return (left, right) if is_allowed else None
 
     def is_true(self, value: Any) -> bool:
         return bool(value)

@@ -78,6 +78,22 @@ HONEST_ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "assert [Ratio(1, 2), Celsius(1)] == [0.5, 1] and Table(a=1) == {'a': 1} and {Word('a'): 1} == {'a': 1}",
         {},
     ),
+    "own class that inherits its equality": (
+        "import types\nclass Item(types.SimpleNamespace): pass",
+        "assert Item(a=1) == Item(a=1) and Item(a=1) != Item(a=2)",
+        {"allowed_operators": ["eq", "ne"]},
+    ),
+    "own tuple with arithmetic": (
+        "from typing import NamedTuple\nclass V(NamedTuple):\n    x: int\n    def __add__(self, other): return V(self.x + other.x)",
+        "assert (V(1) + V(2)).x == 3 and V(1) + V(2) == V(3) and V(1) * 2 == (1, 1)",
+        {"allowed_operators": ["add"]},
+    ),
+    "own iterator": (
+        "class Down:\n    def __init__(self, n): self.n = n\n    def __iter__(self): return self\n"
+        "    def __next__(self):\n        self.n -= 1\n        if self.n < 0: raise StopIteration\n        return self.n",
+        "assert 2 in Down(3) and 3 not in Down(3)",
+        {},
+    ),
     "types": (
         "from typing import List, Optional\ndef answer(x: 'int | None') -> List[int]: return [x]",
         "import typing\nassert typing.get_type_hints(answer) == {'x': typing.Optional[int], 'return': typing.List[int]}\n"

@@ -100,49 +100,52 @@ class Comparator:
             return left, right
         methods = (*OPERATOR_METHODS[name], *_ELEMENT_METHODS)
         left_operand, right_operand = self._copy(left, methods), self._copy(right, methods)
-        if name == "contains" and hasattr(type(right), "__next__") and not right_operand.student_objects:
-            right_operand = _Operand(self._iterate_copies(left, right), [], set())
         operator_name = "eq" if name == "alike" else name
+        if name == "contains" and self._is_searched_item_by_item(right, right_operand):
+            if not self.provenance.is_trusted(type(right)):  # another answer's class may have `__contains__`
+                self._allows({name, f"{name} plain-data {self.statement_line}"})
+            right_operand = _Operand(self._iterate_copies(left, right), [], set())
         if not self._allows_libraries(operator_name, left_operand, right_operand):
             return None
         student_objects = [*left_operand.student_objects, *right_operand.student_objects]
-        if student_objects:
-            is_with_data = not (left_operand.student_objects and right_operand.student_objects)
-            # The same keys as in separate_process/contract.py.
-            keys = (
-                {operator_name, f"{operator_name} plain-data {self.statement_line}"}
-                if is_with_data
-                else {operator_name}
-            )
-            if not self._allows(keys):
-                self._refuse(operator_name, student_objects[0])
-                return None
-            false_claim = self._find_false_claim(name, left, right, student_objects)
-            if false_claim:
-                self._refuse(name, *false_claim)
-                return None
-        return left_operand.copy, right_operand.copy
+        if not student_objects:
+            return left_operand.copy, right_operand.copy
+        is_with_data = not (left_operand.student_objects and right_operand.student_objects)
+        # The same keys as in separate_process/contract.py.
+        keys = {operator_name, f"{operator_name} plain-data {self.statement_line}"} if is_with_data else {operator_name}
+        if not self._allows(keys):
+            self._refuse(operator_name, student_objects, methods)
+            return None
+        false_claim = self._find_false_claim(name, left, right, student_objects)
+        if false_claim:
+            self._refuse(name, false_claim, methods)
+            return None
+        return self._choose_copy(left, left_operand), self._choose_copy(right, right_operand)
 
     def prepare_arithmetic(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
         """Return the operands of an arithmetic operator. None for an object's method where the reference solution had plain data.
 
-        Data of a class of the student is copied.
+        Data of a class of the student is copied, unless the student's class decides.
         """
         operands = []
         for value, operator_name in ((left, name), (right, f"r{name}")):
             if is_plain_data(value) or _is_simple(value):
                 operands.append(_Operand(value, [], set()))
                 continue
-            operand = self._copy(value, (f"__{operator_name}__", "__array_ufunc__"))
+            methods = (f"__{operator_name}__", "__array_ufunc__")
+            operand = self._copy(value, methods)
             if operand.student_objects:
                 self.used_operators.add(operator_name)
                 if self.allowed_operators is not None and not self.allowed_operators & {name, operator_name}:
-                    self._refuse(operator_name, value)
+                    self._refuse(operator_name, operand.student_objects, methods)
                     return None
             operands.append(operand if not self.provenance.is_trusted(type(value)) else operand._replace(copy=value))
         left_operand, right_operand = operands
-        is_allowed = self._allows_libraries(name, left_operand, right_operand)
-        return (left_operand.copy, right_operand.copy) if is_allowed else None
+        if not self._allows_libraries(name, left_operand, right_operand):
+            return None
+        if left_operand.student_objects or right_operand.student_objects:
+            return left, right
+        return left_operand.copy, right_operand.copy
 
     def is_true(self, value: Any) -> bool:
         """`bool(value)`, but False if a student's method decides it where the reference solution had plain data."""
@@ -151,7 +154,7 @@ class Comparator:
         if self.provenance.find_student_class(type(value), OPERATOR_METHODS["bool"]) is not None:
             self.used_operators.add("bool")
             if self.allowed_operators is not None and "bool" not in self.allowed_operators:
-                self._refuse("bool", value)
+                self._refuse("bool", [value], OPERATOR_METHODS["bool"])
                 return False
         return bool(value)
 
@@ -182,7 +185,7 @@ class Comparator:
         if any(self._is_base(each, cls) for each in classes):
             return True
         if is_claimed_by_student:
-            self._refuse("isinstance", value)
+            self._add_flag("isinstance", value)
         return False
 
     def _is_base(self, candidate: Any, cls: type) -> bool:
@@ -191,7 +194,14 @@ class Comparator:
         # The class may be registered with an abstract class. A student's metaclass is not trusted.
         return self.provenance.is_trusted(type(candidate)) and _evaluates_true(issubclass, cls, candidate)
 
-    def _refuse(self, name: str, operand: Any) -> None:
+    def _refuse(self, name: str, objects: list[Any], methods: tuple[str, ...]) -> None:
+        """Flag an object whose method the student has written. A method that its class inherits from a library is not flagged."""
+        for item in objects:
+            if self.provenance.find_student_class(type(item), methods) is not None:
+                self._add_flag(name, item)
+                return
+
+    def _add_flag(self, name: str, operand: Any) -> None:
         self.add_flag(DISHONEST_OPERATOR, f"{name}, {_name(type(operand))}"[:200])
 
     def _copy(self, value: Any, methods: tuple[str, ...]) -> _Operand:
@@ -208,6 +218,8 @@ class Comparator:
                 operand.student_objects.append(item)
             elif deciding_class is None or deciding_class in _TYPE_EXPRESSION_CLASSES:
                 continue
+            elif self.provenance.is_trusted(deciding_class) and not self.provenance.is_trusted(cls):
+                operand.student_objects.append(item)  # of a class that inherits the methods
             elif self.provenance.is_trusted(deciding_class):  # a class of the test itself is not
                 operand.library_classes.add(self.provenance.get_class_name(deciding_class))
         return operand._replace(copy=copy)
@@ -218,6 +230,18 @@ class Comparator:
             return False
         deciding_class = self.provenance.find_deciding_class(cls, methods)
         return deciding_class is None or deciding_class.__module__.partition(".")[0] in _DATA_MODULES
+
+    def _choose_copy(self, value: Any, operand: _Operand) -> Any:
+        """Return what a method of the student's class may receive: an object of such a class as it is, and a copy of anything else."""
+        return operand.copy if self.provenance.is_trusted(type(value)) else value
+
+    def _is_searched_item_by_item(self, value: Any, operand: _Operand) -> bool:
+        cls = type(value)
+        return (
+            operand.copy is value
+            and self.provenance.find_deciding_class(cls, ("__contains__",)) is None
+            and self.provenance.find_deciding_class(cls, ("__iter__",)) is not None
+        )
 
     def _iterate_copies(self, value: Any, iterator: Iterator[Any]) -> Iterator[Any]:
         """Yield copies of the items of an iterator that may be compared with the value."""
@@ -240,13 +264,13 @@ class Comparator:
             }
         )
 
-    def _find_false_claim(self, name: str, left: Any, right: Any, student_objects: list[Any]) -> tuple[Any] | None:
-        """Return the object that makes a claim that cannot be true, in a tuple."""
+    def _find_false_claim(self, name: str, left: Any, right: Any, student_objects: list[Any]) -> list[Any]:
+        """Return an object that makes a claim that cannot be true, if there is one."""
         for item in student_objects:
             if _claims_the_impossible(name, item):
-                return (item,)
+                return [item]
         is_ordered = name in _OPPOSITE_FUNCTIONS and any(item is left for item in student_objects)
-        return (left,) if is_ordered and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right) else None
+        return [left] if is_ordered and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right) else []
 
 
 def _is_simple(value: Any) -> bool:

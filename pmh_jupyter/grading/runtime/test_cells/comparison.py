@@ -42,7 +42,8 @@ OPERATOR_METHODS = {
     "bool": ("__bool__", "__len__"),
     "alike": ("__eq__", "__ne__", "__lt__", "__gt__", "__rsub__", "__sub__"),
 }
-_CONTAINER_TYPES = frozenset({list, tuple, set, frozenset})
+_CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
+MAX_DEPTH = 6
 _OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
 _SCALAR_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range})
 # The modules of the classes whose methods are replaced by those of plain data.
@@ -273,18 +274,18 @@ class Comparator:
         return [left] if is_ordered and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right) else []
 
 
-def _is_simple(value: Any) -> bool:
-    """Return whether a value is data that contains at most scalars, so that it need not be copied."""
+def _is_simple(value: Any, depth: int = 0) -> bool:
+    """Return whether a value consists of Python's and NumPy's own data types, so that it need not be copied."""
     cls = type(value)
     if cls in _SCALAR_TYPES:
         return True
-    if cls in _CONTAINER_TYPES:
-        return _SCALAR_TYPES.issuperset(map(type, value))
-    if cls is dict:
-        return _SCALAR_TYPES.issuperset(map(type, value)) and _SCALAR_TYPES.issuperset(map(type, value.values()))
+    if cls in _CONTAINER_TYPES and depth < MAX_DEPTH:
+        items = [*value, *value.values()] if cls is dict else value
+        return _SCALAR_TYPES.issuperset(map(type, items)) or all(_is_simple(item, depth + 1) for item in items)
     # Not by a name in `sys.modules`, which the student's code could replace.
-    is_array = _name(cls) == "ndarray" and is_static(cls) and cls.__module__ == "numpy"
-    return is_array and not value.dtype.hasobject
+    if not is_static(cls) or cls.__module__ != "numpy":
+        return False
+    return any(_name(base) in ("ndarray", "generic") for base in _mro(cls)) and not value.dtype.hasobject
 
 
 def _claims_the_impossible(name: str, operand: Any) -> bool:

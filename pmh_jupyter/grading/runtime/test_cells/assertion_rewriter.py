@@ -70,12 +70,9 @@ class AssertionRewriter(ast.NodeTransformer):
 
     source: the text of the test cell, from which expressions are quoted; None for a hidden statement.
     feedback_by_line: by the line of an assertion, the author's message in the comment above it.
-    pinned: names that the statement reads from the recorder, not from the notebook.
     """
 
-    def __init__(
-        self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str], pinned: Collection[str] = ()
-    ) -> None:
+    def __init__(self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str]) -> None:
         self.recorder, self.source = recorder, source
         # Whether the code that is being rewritten may run less often for a right answer than for the reference.
         self._is_optional = False
@@ -83,7 +80,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self._is_open = False
         self._is_negated = False
         self._function_depth = 0
-        self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
+        self.feedback_by_line = feedback_by_line
 
     def visit(self, node: ast.AST) -> Any:
         """Rewrite a node. Its replacement has the same position, by which `separate_process.contract` finds places."""
@@ -271,12 +268,6 @@ class AssertionRewriter(ast.NodeTransformer):
             first = node.generators[0]
             first.iter = self._make_recorder_call("count_rounds", self._make_place(node), first.iter)
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
-            pinned_values = ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), "pinned_values", ast.Load())
-            return ast.copy_location(ast.Attribute(pinned_values, node.id, ast.Load()), node)
-        return node
-
     def _rewrite_with(self, node: ast.With | ast.AsyncWith) -> ast.AST:
         is_raises = is_raises_block(node)
         inner = node.body[0]
@@ -380,6 +371,19 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])
+
+
+class NamePinner(ast.NodeTransformer):
+    """Lets a rewritten statement read pinned names from the recorder, not from the notebook."""
+
+    def __init__(self, pinned: Collection[str]) -> None:
+        self.pinned = frozenset(pinned)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
+            pinned_values = ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), "pinned_values", ast.Load())
+            return ast.copy_location(ast.Attribute(pinned_values, node.id, ast.Load()), node)
+        return node
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -201,7 +201,7 @@ INSPECTION = [
         "def answer(key): return max(c for c in key.__code__.co_consts if isinstance(c, int))",
         "assert answer(lambda x: x * 42) == 42",
     ),
-    _make_attack(
+    make_attack(
         "a function that the test passes in, by way of its signature",
         "import inspect\nclass Parameter(inspect.Parameter):\n    def __init__(self, *a, **k): raise KeyError\n"
         "class Signature(inspect.Signature):\n    _parameter_cls = Parameter\n"

@@ -132,12 +132,14 @@ class ClaimVerifier:
         actual = target, other
         questions = [actual, *decoys, *((target, each) for each in sampled_others)]
         rng.shuffle(questions)
-        for question in questions if len(questions) > 1 else ():
-            is_claimed = self._claims(question[0], "eq", question[1])
-            if question is actual:
-                self._claimed_equal = is_claimed
-            elif is_claimed and any(question is decoy for decoy in decoys):
-                self._report(operator, target, place, "near", "claims equality with a different value")
+        if len(questions) == 1:
+            return
+        claims = [question for question in questions if self._claims(question[0], "eq", question[1])]
+        self._claimed_equal = any(question is actual for question in claims)
+        # An object that differs from the actual one may well equal a decoy, for example those in a list that is searched.
+        may_equal_decoy = is_proxy(other) and not self._claimed_equal
+        if not may_equal_decoy and any(question is decoy for question in claims for decoy in decoys):
+            self._report(operator, target, place, "near", "claims equality with a different value")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """Verify that the truth value of an object is the same when asked again. Raises `ContractViolation`."""

@@ -15,7 +15,6 @@ from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make
 SYS_HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
 IMPORT_HOOK_LISTS = ("meta_path", "path_hooks")
 TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
-_ABSENT = object()
 
 
 class InterpreterSnapshot:
@@ -109,17 +108,4 @@ class InterpreterSnapshot:
 
 
 def _contains(item: object, items: list[Any]) -> bool:
-    return any(_is_same(item, other) for other in items)
-
-
-def _is_same(first: object, second: object) -> bool:
-    """Return True for the same object. Bound methods are created at each access, so they are compared by function and object."""
-    if first is second:
-        return True
-    function = getattr(second, "__func__", None)
-    return (
-        function is not None
-        and type(first) is type(second)
-        and getattr(first, "__func__", None) is function
-        and getattr(first, "__self__", None) is getattr(second, "__self__", _ABSENT)
-    )
+    return any(item is other for other in items)

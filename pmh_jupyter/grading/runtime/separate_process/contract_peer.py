@@ -93,8 +93,7 @@ class ContractPeer(Peer):
     def get_attribute(self, target: Any, name: str) -> Any:
         place = self.contract.find_place()
         if not self._may_get_attribute(target, name, place):
-            data = self._convert_or_refuse(target, f"attribute {name}", is_suspicious=False)
-            return getattr(data, name)
+            return getattr(self._convert_or_refuse(target, f"attribute {name}"), name)
         if name == "__signature__":
             return self._fetch_signature(target)
         return self.request("get-attribute", target, name)
@@ -179,12 +178,12 @@ class ContractPeer(Peer):
         # Only tests are restricted. Libraries and this package may name a class in a message.
         if is_release_filename(sys._getframe(2).f_code.co_filename):
             if not self.contract.admit_here(Use.CLASS_NAME):
-                raise self._make_refusal(target, Use.CLASS_NAME, is_suspicious=False)
+                raise self._make_refusal(target, Use.CLASS_NAME)
 
     def expects_data(self) -> bool:
         return not self.contract.permits_here(Use.RECEIVE_OBJECT)
 
-    def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool) -> Any:
+    def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool = False) -> Any:
         """Return the data that an object can be converted to. Raises `ContractViolation` if it cannot."""
         base = find_value_base(type(target))
         if base is not None:
@@ -206,7 +205,7 @@ class ContractPeer(Peer):
             cached = self._items_by_id[id(target)] = target, items
         return cached[1]
 
-    def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool) -> ContractViolation:
+    def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool = False) -> ContractViolation:
         class_name = get_class_name(target)
         detail = f"an object of class {class_name} where the reference gives plain data ({use})"
         return self.contract.make_violation(OBJECT_FOR_DATA, class_name, detail, is_suspicious=is_suspicious)
@@ -214,10 +213,9 @@ class ContractPeer(Peer):
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
         error = arguments[1] if len(arguments) == 3 else None
-        if isinstance(error, BaseException):
-            self.contract.record_seen_failure(error)
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
+        self.contract.record_seen_failure(error)
         if isinstance(error, AssertionError) or not isinstance(error, Exception):
             super().apply_operator(target, name, (AssertionError, AssertionError(), None), {})
             return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import os
 import threading
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +16,6 @@ from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator, await_result
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, get_apparent_class
 from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
-from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
@@ -22,6 +23,8 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 
 __builtins__ = BUILTINS
+
+_ORIGINAL_WARN = warnings.warn
 
 
 class SeparateProcessStudentServer:
@@ -95,7 +98,7 @@ class StudentPeer(Peer):
         self._pid, self._thread = os.getpid(), threading.get_ident()
         self._handlers = handlers
         self._pop_output, self._locate_error = pop_output, locate_error
-        install_overrides(self)
+        _install_overrides(self)
 
     def get_attribute(self, target: Any, name: str) -> Any:
         """Return an attribute of an object of the test. Attributes that the class description contains are not requested.
@@ -234,3 +237,24 @@ def _get_attribute(target: Any, name: str) -> Any:
 
 def _seed_module(module: str, number: Any) -> None:
     importable_objects.import_object(module, "seed")(number)
+
+
+def _install_overrides(peer: Peer) -> None:
+    """Redirect `input` and `warnings.warn` to the test that calls the student's code."""
+
+    def input_from_test(prompt: object = "", /) -> Any:
+        return peer.request("read-input", str(prompt))
+
+    def warn_test(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **keywords: Any) -> None:
+        cls = type(message) if isinstance(message, Warning) else category or UserWarning
+        try:
+            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), cls.__name__)
+        except RuntimeError:  # called from another thread, or from a process that a cell has forked
+            was_delivered = False
+        if not was_delivered:
+            _ORIGINAL_WARN(message, category, stacklevel + 1, source, **keywords)
+
+    input_from_test.__name__ = input_from_test.__qualname__ = "input"
+    warn_test.__name__ = warn_test.__qualname__ = "warn"
+    builtins.input = input_from_test
+    warnings.warn = warn_test

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
@@ -48,8 +49,8 @@ class ClaimVerifier:
     ) -> None:
         self.contract, self.apply_operator, self.discard_output = contract, apply_operator, discard_output
         self._secret = b""
-        self._count = 0
-        self._statement_line = 0
+        # By what digits are made for: how often they have been made.
+        self._digit_counts: Counter[str] = Counter()
         self._claimed_equal: bool | None = None
         self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
@@ -61,6 +62,7 @@ class ClaimVerifier:
         """Start a test cell. The values that are asked about are derived from its source, which the student process does not know."""
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
         self._claimed_equal = None
+        self._digit_counts.clear()
         self._seen_objects, self._constructed, self._property_checks_left = {}, {}, MAX_PROPERTY_CHECKS
 
     def call_with_decoys(
@@ -76,8 +78,10 @@ class ClaimVerifier:
         similar_calls = []
         if self.contract.has_use(place, Use.COMPARE_CONSTRUCTED):
             self._property_checks_left -= 1
-            similar_calls = create_similar_calls(arguments, keywords, self._make_digits(), MAX_DECOY_OBJECTS)
-        actual_position = int(self._make_digits()[0], 16) % (len(similar_calls) + 1)
+            similar_calls = create_similar_calls(
+                arguments, keywords, self._make_digits("decoys", place), MAX_DECOY_OBJECTS
+            )
+        actual_position = int(self._make_digits("position", place)[0], 16) % (len(similar_calls) + 1)
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
@@ -116,11 +120,12 @@ class ClaimVerifier:
         self._is_elementwise = self.contract.has_use(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
         if operator in ("eq", "ne"):
             self._ask_about_equality(operator, target, other, place)
-        elif operator in OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
-            self._claims(other, operator, target)
+        elif operator in OPPOSITE_OPERATORS and type(other) is type(target):
+            if int(self._make_digits("order", place)[0], 16) % 2:
+                self._claims(other, operator, target)
 
     def _ask_about_equality(self, operator: str, target: Any, other: Any, place: str) -> None:
-        hex_digits = self._make_digits()
+        hex_digits = self._make_digits("near", place)
         rng = random.Random(hex_digits[::-1])
         if is_proxy(other):
             decoys = [(target, decoy) for decoy in self._list_decoys(other)]
@@ -172,7 +177,7 @@ class ClaimVerifier:
     def _verify_with_unique_value(self, operator: str, target: Any, other: Any, place: str) -> None:
         """Verify that an object does not equal or contain a value that it cannot know."""
         verifying_operator, verb = _VERIFYING_OPERATORS[operator]
-        if self._claims(target, verifying_operator, create_unique_value(other, self._make_digits())):
+        if self._claims(target, verifying_operator, create_unique_value(other, self._make_digits("unique", place))):
             self._report(operator, target, place, "finite", f"claims to {verb} everything")
 
     def _verify_relation(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
@@ -276,16 +281,15 @@ class ClaimVerifier:
             return len(claim) > 0 and all(map(_is_true, claim))
         return _is_true(claim)
 
-    def _make_digits(self) -> str:
+    def _make_digits(self, purpose: str, place: str) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.
 
-        They do not depend on earlier statements. Otherwise, a submission whose earlier statements behave differently would be asked about
-        values that the reference was not asked about, and the reference's unusual claims would not be known.
+        They do not depend on digits for another purpose, place or statement. Otherwise, a submission that behaves differently there would
+        be asked about values that the reference was not asked about, and the reference's unusual claims would not be known.
         """
-        if self.contract.statement_line != self._statement_line:
-            self._statement_line, self._count = self.contract.statement_line, 0
-        self._count += 1
-        return hashlib.sha256(self._secret + f"{self._statement_line} {self._count}".encode()).hexdigest()
+        key = f"{purpose} {place} {self.contract.statement_line}"
+        self._digit_counts[key] += 1
+        return hashlib.sha256(self._secret + f"{key} {self._digit_counts[key]}".encode()).hexdigest()
 
 
 def _is_compared_as_data(value: Any) -> bool:

@@ -92,7 +92,6 @@ _OPERATOR_FAMILIES = (
     frozenset({"bool", "len"}),
     SEQUENCE_OPERATORS,
     frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
-    TEXT_OPERATORS,
 )
 
 

@@ -104,7 +104,6 @@ FLAG_TEXTS = {
     "helper-changed": "A test helper of the lesson was changed; the tests used the lesson's own version",
     "module-shadowed": "A submitted file has the name of a module of the lesson; it was left out",
     "file-changed": "The notebook changed a file of the lesson or of a test; the tests used their own copy",
-    "shell-changed": "The code that runs cells was changed; it was restored",
     "interpreter-changed": "A hook of the Python interpreter was replaced; it was restored",
     "import-hook-changed": "The import system was changed; it was restored",
     "signal-handler-changed": "A signal handler or a timer was set; it was removed",

@@ -250,28 +250,24 @@ SHELL_HOOKS = [
         "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Assert(self, node): return ast.Pass()\n"
         "get_ipython().ast_transformers.append(Drop())\ndef answer(x): return 0",
         HIDDEN,
-        "shell-changed",
         undefended="shell",
     ),
     make_attack(
         "input transformer",
         "get_ipython().input_transformers_post.append(lambda lines: ['pass'])\ndef answer(x): return 0",
         HIDDEN,
-        "shell-changed",
         undefended="shell",
     ),
     make_attack(
         "cleanup transformer",
         "get_ipython().input_transformer_manager.cleanup_transforms.insert(0, lambda lines: ['pass'])\ndef answer(x): return 0",
         HIDDEN,
-        "shell-changed",
         undefended="shell",
     ),
     make_attack(
         "run_code",
         "async def run_code(*x, **kw): return False\nget_ipython().run_code = run_code\ndef answer(x): return 0",
         HIDDEN,
-        "shell-changed",
         undefended="shell",
     ),
     make_attack(
@@ -286,7 +282,13 @@ SHELL_HOOKS = [
         "def see(info):\n    if 'assert' in info.raw_cell: globals().update(answer=lambda x: 42)\n"
         "get_ipython().events.register('pre_run_cell', see)\ndef answer(x): return 0",
         HIDDEN,
-        "shell-changed",
+        undefended="shell",
+    ),
+    make_attack(
+        "loop_runner",
+        "from IPython.core.interactiveshell import ExecutionResult\n"
+        "get_ipython().loop_runner = lambda coroutine: coroutine.close() or ExecutionResult(None)\nasync def answer(x): return 0",
+        "assert await answer(3) == 42",
         undefended="shell",
     ),
     make_attack(

@@ -75,7 +75,8 @@ class JudgeFileSync:
         self.changed_by_reference = set(changed_by_reference)
         self._lesson_files, self._max_bytes = lesson_files, max_bytes
         self._flags: dict[str, None] = {}
-        self._has_begun = self._has_synchronized = self._is_synchronizing = False
+        # A synchronization opens files itself, which must not trigger another one.
+        self._has_begun = self._has_synchronized = self.is_synchronizing = False
         # Whether files may have changed since the last synchronization, in the student process and here.
         self._remote_may_differ = True
         self._local_may_differ = False
@@ -112,13 +113,13 @@ class JudgeFileSync:
         """Called before a test reads or changes files. Raises OSError if there are too many, and `PeerLost`."""
         with self.peer.exclusive_lock:
             # Decoding a message may import NumPy, which reads files. No request can be sent meanwhile.
-            if self._remote_may_differ and not self._is_synchronizing and not self.peer.is_decoding:
+            if self._remote_may_differ and not self.is_synchronizing and not self.peer.is_decoding:
                 self._synchronize()
 
     def before_change(self) -> None:
         """Called before a test changes files."""
         self.before_read()
-        if not self._is_synchronizing:
+        if not self.is_synchronizing:
             self._local_may_differ = True
 
     def record_random_name(self, path: str | bytes) -> None:
@@ -128,11 +129,11 @@ class JudgeFileSync:
     def before_open(self) -> None:
         """Called before a test opens a file, which may stay open."""
         self.before_read()
-        self._opened_files = self._opened_files or not self._is_synchronizing
+        self._opened_files = self._opened_files or not self.is_synchronizing
 
     def before_student_code(self) -> None:
         """Called before code of the student runs."""
-        if self._is_synchronizing:
+        if self.is_synchronizing:
             return
         held_before = self._holds_open_files
         if self._opened_files or held_before:
@@ -144,13 +145,8 @@ class JudgeFileSync:
     def after_student_code(self) -> None:
         """Called after code of the student has run."""
         self._remote_may_differ = True
-        if self._holds_open_files and not self._is_synchronizing:
+        if self._holds_open_files and not self.is_synchronizing:
             self._synchronize()
-
-    @property
-    def is_synchronizing(self) -> bool:
-        """Whether a synchronization is running. It opens files itself, which must not trigger another one."""
-        return self._is_synchronizing
 
     def may_concern(self, path: Any) -> bool:
         """Return whether a path may be in the shared folders."""
@@ -176,7 +172,7 @@ class JudgeFileSync:
         """Send the changes of this side, and apply those of the other."""
         if self.peer.failure is not None or self.peer.is_retired:
             return
-        self._is_synchronizing = True
+        self.is_synchronizing = True
         try:
             if not self._has_begun:
                 self._write_lesson_files()
@@ -194,7 +190,7 @@ class JudgeFileSync:
             self._enter_folder(current_folder)
             self._remote_may_differ = self._local_may_differ = False
         finally:
-            self._is_synchronizing = False
+            self.is_synchronizing = False
 
     def _write_lesson_files(self) -> None:
         """Write the files of the lesson, which are needed here only when a test uses files."""

@@ -80,7 +80,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
                 shared_folders=config.environment.shared_folders,
             ).serve()
         else:
-            warm_state.tamper_guard.activate(warm_state.shell)
+            warm_state.tamper_guard.activate()
             InProcessStudentServer(
                 link,
                 commands.run_student_cell,

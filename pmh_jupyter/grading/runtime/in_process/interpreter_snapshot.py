@@ -1,4 +1,4 @@
-"""Saves and restores the hooks that the interpreter and IPython call."""
+"""Saves and restores the hooks that the interpreter calls."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, make
 SYS_HOOKS = ("excepthook", "unraisablehook", "displayhook", "breakpointhook")
 IMPORT_HOOK_LISTS = ("meta_path", "path_hooks")
 TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
-SHELL_ATTRIBUTES = (
-    "input_transformer_manager", "events", "display_formatter", "display_pub", "displayhook", "display_trap", "compile",
-    "loop_runner", "CustomTB", "magics_manager", "user_ns", "user_module", "ast_node_interactivity", "InteractiveTB",
-)  # fmt: skip
-SHELL_LISTS = ("ast_transformers", "input_transformers_post", "custom_exceptions")
-TRANSFORM_LISTS = ("cleanup_transforms", "line_transforms", "token_transformers")
-_ABSENT = object()
 
 
 class InterpreterSnapshot:
@@ -114,85 +107,5 @@ class InterpreterSnapshot:
                 yield make_flag("signal-handler-changed", name)
 
 
-class ShellSnapshot:
-    """The hooks that IPython calls for each cell. Saves and restores nothing if `shell` is not an IPython shell."""
-
-    def __init__(self, shell: Any, is_from_library: Callable[[object], bool]) -> None:
-        self.shell, self.is_from_library = shell, is_from_library
-        self.is_ipython = hasattr(shell, "run_cell") and hasattr(shell, "events")
-        if not self.is_ipython:
-            return
-        self.attributes = {name: getattr(shell, name, _ABSENT) for name in SHELL_ATTRIBUTES}
-        self.attribute_lists = {name: list(getattr(shell, name)) for name in SHELL_LISTS}
-        manager = shell.input_transformer_manager
-        self.transform_lists = {name: list(getattr(manager, name)) for name in TRANSFORM_LISTS}
-        self.callbacks = {name: list(functions) for name, functions in shell.events.callbacks.items()}
-        self.magics = {kind: dict(magics) for kind, magics in shell.magics_manager.magics.items()}
-        # Methods that are overridden on the instance already. Others found there later are the student's.
-        self.overridden_methods = frozenset(name for name in vars(shell) if callable(getattr(type(shell), name, None)))
-
-    def restore(self) -> Iterator[FlagFields]:
-        """Restore every hook. Yields a flag for each one that had changed."""
-        if not self.is_ipython:
-            return
-        shell = self.shell
-        for name in [*vars(shell)]:
-            if name not in self.overridden_methods and isinstance(getattr(type(shell), name, None), FunctionType):
-                del vars(shell)[name]
-                yield make_flag("shell-changed", name)
-        for name, value in self.attributes.items():
-            current = getattr(shell, name, None)
-            if value is not _ABSENT and current is not value:
-                setattr(shell, name, value)
-                # Which expressions a cell displays is a setting that many set, and it changes nothing else.
-                if name != "ast_node_interactivity" or type(current) is not str:
-                    yield make_flag("shell-changed", name)
-        manager = shell.input_transformer_manager
-        lists = [(name, shell, name, saved) for name, saved in self.attribute_lists.items()]
-        lists += [(name, manager, name, saved) for name, saved in self.transform_lists.items()]
-        for label, owner, name, saved in lists:
-            live = getattr(owner, name)
-            if len(live) != len(saved) or not all(_contains(item, saved) for item in live):
-                setattr(owner, name, type(live)(saved))
-                yield make_flag("shell-changed", label)
-        yield from self._restore_callbacks()
-        yield from self._restore_magics()
-
-    def _restore_callbacks(self) -> Iterator[FlagFields]:
-        for name, live in self.shell.events.callbacks.items():
-            saved = self.callbacks.get(name, [])
-            restored_items = [item for item in live if _contains(item, saved) or self.is_from_library(item)]
-            restored_items += [item for item in saved if not _contains(item, live)]
-            if len(restored_items) != len(live) or not all(_contains(item, live) for item in restored_items):
-                live[:] = restored_items
-                yield make_flag("shell-changed", f"events.{name}")
-
-    def _restore_magics(self) -> Iterator[FlagFields]:
-        """Restore IPython's magics, some of which IPython loads when they are used. Magics that the student added stay."""
-        for kind, saved in self.magics.items():
-            live = self.shell.magics_manager.magics[kind]
-            changed_names = [
-                name
-                for name, original in saved.items()
-                if not _is_same(live.get(name), original) and not self.is_from_library(live.get(name))
-            ]
-            for name in changed_names:
-                live[name] = saved[name]
-                yield make_flag("shell-changed", f"%{name}")
-
-
-def _contains(item: object, items: list[Any] | tuple[Any, ...]) -> bool:
-    return any(_is_same(item, other) for other in items)
-
-
-def _is_same(first: object, second: object) -> bool:
-    """Return True for the same object. Bound methods are created at each access, so they are compared by function and object."""
-    if first is second:
-        return True
-    function = getattr(second, "__func__", None)
-    return (
-        function is not None
-        and type(first) is type(second)
-        and getattr(first, "__func__", None) is function
-        and getattr(first, "__self__", None) is getattr(second, "__self__", _ABSENT)
-    )
+def _contains(item: object, items: list[Any]) -> bool:
+    return any(item is other for other in items)

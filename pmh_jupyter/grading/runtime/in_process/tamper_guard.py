@@ -19,6 +19,8 @@ possible:
 - Of the definitions in the lesson's own cells, only functions and literal data are defined again for the tests
   (`test_cells.test_helpers`). Classes and other data are as the student's code left them.
 - A student's thread may change something between two comparisons. The next comparison restores and flags it.
+- Hooks and magics of IPython are not restored. Test cells do not run in IPython, but one that uses a magic calls the notebook's
+  `get_ipython`.
 - Error handlers of codecs and functions registered with atexit cannot be listed. The verdict of a test uses neither.
 """
 
@@ -32,7 +34,7 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot, ShellSnapshot
+from pmh_jupyter.grading.runtime.in_process.interpreter_snapshot import InterpreterSnapshot
 from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles
 from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
 from pmh_jupyter.grading.runtime.in_process.module_snapshot import (
@@ -87,7 +89,6 @@ class TamperGuard:
         }
         self.always_guarded = frozenset((*ALWAYS_GUARDED_MODULES, own_package))
         self.interpreter_snapshot: InterpreterSnapshot | None = None
-        self.shell_snapshot: ShellSnapshot | None = None
         self.early_flags = FlagCollector()
         self.lesson_files: LessonFiles | None = None
         self.module_data: ModuleData | None = None
@@ -110,10 +111,9 @@ class TamperGuard:
         self.always_guarded |= frozenset(roots)
         self.lesson_module_paths = tuple(paths)
 
-    def activate(self, shell: Any) -> None:
+    def activate(self) -> None:
         """Called in the student process, right before its first cell: saves the process's own state and enables the audit hook."""
         self.interpreter_snapshot = InterpreterSnapshot(self._is_from_library)
-        self.shell_snapshot = ShellSnapshot(shell, self._is_from_library)
         library_globals = frozenset(
             id(vars(module)) for module in [*sys.modules.values()] if type(module) is ModuleType
         )
@@ -131,9 +131,8 @@ class TamperGuard:
         for root in self._list_relevant_packages(namespace, source):
             flags += _make_flags("library-changed", self.package_snapshots[root].restore())
         flags += self._restore_lesson(reads_all=True)
-        for snapshot in (self.interpreter_snapshot, self.shell_snapshot):
-            if snapshot is not None:
-                flags += snapshot.restore()
+        if self.interpreter_snapshot is not None:
+            flags += self.interpreter_snapshot.restore()
         flags += _make_flags("library-changed", self._discard_foreign_modules(source))
         return flags
 

@@ -6,7 +6,6 @@ The student's code shares this process. `tamper_guard` describes the protection 
 from __future__ import annotations
 
 import ast
-import asyncio
 import builtins
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
+from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
@@ -34,6 +34,9 @@ from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields
 from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields, TestFields, TestReason
 from pmh_jupyter.python_source.names import collect_class_body_names, find_names_bound_in_any_scope, find_read_names
 from pmh_jupyter.python_source.plain_python import to_plain_python
+
+# Bound here, where the tamper guard restores it. The notebook may replace `loop_runner` of its shell.
+_run_coroutine = NOTEBOOK_EVENT_LOOP.run
 
 
 @dataclass
@@ -158,9 +161,8 @@ def _execute_statements(
     previous_values = {name: shell.user_ns[name] for name in bound_names & shell.user_ns.keys()}
     try:
         provenance.test_code_ids.clear()
-        run_coroutine = getattr(shell, "loop_runner", asyncio.run)
         return _TestCellRunner(
-            namespace, run_coroutine, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
+            namespace, _run_coroutine, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
         ).run_all(statements)
     finally:
         comparison_counts.end_statement()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
@@ -19,10 +20,10 @@ from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES,
 from pmh_jupyter.grading.runtime.separate_process.near_miss_values import (
     create_near_misses,
     create_similar_calls,
-    create_unique_values,
+    create_unique_value,
     is_equal,
 )
-from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR, UniqueObject
+from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR
 
 # Applies an operator to an object and another operand. Raises whatever the student's method raises.
 ApplyOperator = Callable[[Any, str, Any], Any]
@@ -48,8 +49,8 @@ class ClaimVerifier:
     ) -> None:
         self.contract, self.apply_operator, self.discard_output = contract, apply_operator, discard_output
         self._secret, self._order_secret = b"", ""
-        self._count = 0
-        self._statement_line = 0
+        # By what digits are made for: how often they have been made.
+        self._digit_counts: Counter[str] = Counter()
         self._claimed_equal: bool | None = None
         self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
@@ -64,10 +65,10 @@ class ClaimVerifier:
         submissions. The order in which objects are constructed also depends on the earlier cells, so it cannot be found by trial and error.
         """
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
-        self._order_secret = hashlib.sha256(
-            "\0".join((source, *earlier_sources)).encode("utf-8", "replace")
-        ).hexdigest()
+        all_sources = "\0".join((source, *earlier_sources))
+        self._order_secret = hashlib.sha256(all_sources.encode("utf-8", "replace")).hexdigest()
         self._claimed_equal = None
+        self._digit_counts.clear()
         self._seen_objects, self._constructed, self._property_checks_left = {}, {}, MAX_PROPERTY_CHECKS
 
     def call_with_decoys(
@@ -81,11 +82,12 @@ class ClaimVerifier:
         if self._property_checks_left <= 0:
             return call(arguments, keywords)
         similar_calls = []
-        rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
         if self.contract.has_use(place, Use.COMPARE_CONSTRUCTED):
             self._property_checks_left -= 1
+            rng = random.Random(self._make_digits("decoys", place))
             similar_calls = create_similar_calls(arguments, keywords, rng, MAX_DECOY_OBJECTS)
-        actual_position = rng.randrange(len(similar_calls) + 1)
+        order_rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
+        actual_position = order_rng.randrange(len(similar_calls) + 1)
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
@@ -129,13 +131,12 @@ class ClaimVerifier:
         self._is_elementwise = self.contract.has_use(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
         if operator in ("eq", "ne"):
             self._ask_about_equality(operator, target, other, place)
-        elif operator in OPPOSITE_OPERATORS and type(other) in (int, float):
-            self._ask_about_order(operator, target, other, place)
-        elif operator in OPPOSITE_OPERATORS and type(other) is type(target) and int(self._make_digits()[0], 16) % 2:
-            self._claims(other, operator, target)
+        elif operator in OPPOSITE_OPERATORS and type(other) is type(target):
+            if int(self._make_digits("order", place)[0], 16) % 2:
+                self._claims(other, operator, target)
 
     def _ask_about_equality(self, operator: str, target: Any, other: Any, place: str) -> None:
-        hex_digits = self._make_digits()
+        hex_digits = self._make_digits("near", place)
         rng = random.Random(hex_digits[::-1])
         if is_proxy(other):
             decoys = [(target, decoy) for decoy in self._list_decoys(other)]
@@ -147,31 +148,14 @@ class ClaimVerifier:
         actual = target, other
         questions = [actual, *decoys, *((target, each) for each in sampled_others)]
         rng.shuffle(questions)
-        claims_decoy = False
-        for question in questions if len(questions) > 1 else ():
-            is_claimed = self._claims(question[0], "eq", question[1])
-            if question is actual:
-                self._claimed_equal = is_claimed
-            elif any(question is decoy for decoy in decoys):
-                claims_decoy = claims_decoy or is_claimed
-        # Of two objects, the answer may be wrong and equal a decoy.
-        if claims_decoy and (self._claimed_equal or not is_proxy(other)):
+        if len(questions) == 1:
+            return
+        claims = [question for question in questions if self._claims(question[0], "eq", question[1])]
+        self._claimed_equal = any(question is actual for question in claims)
+        # An object that differs from the actual one may well equal a decoy, for example those in a list that is searched.
+        may_equal_decoy = is_proxy(other) and not self._claimed_equal
+        if not may_equal_decoy and any(question is decoy for question in claims for decoy in decoys):
             self._report(operator, target, place, "near", "claims equality with a different value")
-
-    def _ask_about_order(self, operator: str, target: Any, other: float, place: str) -> None:
-        """Ask an object whether it is less or greater than numbers around the actual one. Its answers must be consistent."""
-        hex_digits = self._make_digits()
-        rng = random.Random(hex_digits)
-        distances = rng.sample(range(1, 1000), 3)
-        values = [other, other, *(other + rng.choice((-1, 1)) * distance for distance in distances)]
-        rng.shuffle(values)
-        # An honest method may refuse numbers that the test would not compare with.
-        claims = sorted((value, claim) for value in values if (claim := self._ask(target, operator, value)) is not None)
-        answers = [claim for _, claim in claims]
-        is_rising = operator in ("lt", "le")  # a value that is less than a number is less than every greater one
-        says_both = len({claim for value, claim in claims if value == other}) > 1
-        if says_both or answers != sorted(answers, reverse=not is_rising):
-            self._report(operator, target, place, "monotonic", "has no order among numbers")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """Verify that the truth value of an object is the same when asked again. Raises `ContractViolation`."""
@@ -193,18 +177,17 @@ class ClaimVerifier:
             self._record_constructed(target, other)
             if claimed_equal is False:
                 self._report(operator, target, place, "repeated", "claims equality that it denied before")
-            self._verify_with_unique_values(operator, target, other, place)
+            self._verify_with_unique_value(operator, target, other, place)
         if is_true and self._claims_opposite(operator, target, other):
             self._report(operator, target, place, "opposite", f"contradicts itself ({operator})")
         if type(other) is type(target):
             self._verify_relation(operator, target, is_true, other, place)
 
-    def _verify_with_unique_values(self, operator: str, target: Any, other: Any, place: str) -> None:
-        """Verify that an object does not equal or contain values that it cannot know."""
+    def _verify_with_unique_value(self, operator: str, target: Any, other: Any, place: str) -> None:
+        """Verify that an object does not equal or contain a value that it cannot know."""
         verifying_operator, verb = _VERIFYING_OPERATORS[operator]
-        for property_name, value in self._make_unique_values(other):
-            if self._claims(target, verifying_operator, value):
-                self._report(operator, target, place, property_name, f"claims to {verb} everything")
+        if self._claims(target, verifying_operator, create_unique_value(other, self._make_digits("unique", place))):
+            self._report(operator, target, place, "finite", f"claims to {verb} everything")
 
     def _verify_relation(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
         """Verify equality or order of two objects of one class. Each test cell verifies at most `MAX_PROPERTY_CHECKS`."""
@@ -217,17 +200,12 @@ class ClaimVerifier:
             self._verify_order(operator, target, is_true, other, place)
 
     def _verify_equality(self, target: Any, other: Any, place: str) -> None:
-        """Verify that equality of two objects of one class is symmetric and reflexive, and distinguishes other objects of the test cell.
+        """Verify that equality of two objects of one class is symmetric, and distinguishes other objects of the test cell.
 
         The last property is required only if the reference's equality has it.
         """
         if not self._claims(other, "eq", target):
             self._report("eq", target, place, "symmetric", "equals an object that does not equal it")
-        if any(
-            not self._claims(each, "eq", each) or self._claims_opposite("eq", each, each) for each in (target, other)
-        ):
-            self._report("eq", target, place, "reflexive", "does not equal itself")
-
         others = self._list_other_objects(target, other)
         if others and not all(self._claims(target, "eq", each) for each in others):
             self.contract.admit(place, Use.OPERATOR, "eq", DISTINGUISHES)
@@ -312,21 +290,15 @@ class ClaimVerifier:
             return len(claim) > 0 and all(map(_is_true, claim))
         return _is_true(claim)
 
-    def _make_digits(self) -> str:
+    def _make_digits(self, purpose: str, place: str) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.
 
-        They do not depend on the number of claims in earlier statements.
+        They do not depend on digits for another purpose, place or statement. Otherwise, a submission that behaves differently there would
+        be asked about values that the reference was not asked about, and the reference's unusual claims would not be known.
         """
-        if self.contract.statement_line != self._statement_line:
-            self._statement_line, self._count = self.contract.statement_line, 0
-        self._count += 1
-        return hashlib.sha256(self._secret + f"{self._statement_line} {self._count}".encode()).hexdigest()
-
-    def _make_unique_values(self, other: Any) -> list[tuple[str, Any]]:
-        """Return values that have not been compared before, one of them of the type of `other`, each with the property that it tests."""
-        hex_digits = self._make_digits()
-        unique_values = create_unique_values(other, hex_digits) or [hex_digits]
-        return [("typed", UniqueObject()), *(("finite", value) for value in unique_values)]
+        key = f"{purpose} {place} {self.contract.statement_line}"
+        self._digit_counts[key] += 1
+        return hashlib.sha256(self._secret + f"{key} {self._digit_counts[key]}".encode()).hexdigest()
 
 
 def _is_compared_as_data(value: Any) -> bool:

@@ -13,7 +13,7 @@ refused, and the test does not pass. This applies to every method. Some uses are
 or is itself subject to the contract:
 
 - looking up a name, importing a module and reading its attributes;
-- calling a function, a method or a class (but not an instance whose class defines `__call__`);
+- calling an object, and setting or deleting an attribute: the notebook gets an input, as from any call;
 - taking values from an iterator, awaiting, copying, entering and leaving a context;
 - converting an exception to text.
 
@@ -56,10 +56,7 @@ class Use(StrEnum):
     """An operation on a value of the notebook, or a kind of received value. The name of the attribute or the operator follows."""
 
     GET_ATTRIBUTE = "attribute"
-    SET_ATTRIBUTE = "set-attribute"
-    DELETE_ATTRIBUTE = "delete-attribute"
     OPERATOR = "operator"
-    CALL = "call"
     CLASS_NAME = "class-name"
     # The test received an object of one of the notebook's own classes. Where the reference returned only data, a value of a subclass of
     # a plain type is converted to that type.
@@ -68,10 +65,9 @@ class Use(StrEnum):
     COMPARE_CONSTRUCTED = "compare-constructed"
     # The test got back one of its own objects, for example a mock that it had passed.
     RECEIVE_OWN = "receive-own"
-    # A request raised an exception, so the reference shows no use of an object received at this place.
+    # A request raised an exception, so the reference shows no use of an object received at this place. Only there may a call raise
+    # StopIteration, with which Python ends a loop silently.
     RAISE = "raise"
-    # A call raised StopIteration or a similar exception, with which Python ends a loop silently.
-    RAISE_STOP = "raise-stop"
     # The test received an empty or false value. An empty array broadcasts, and a comparison of all its elements is true.
     RECEIVE_EMPTY = "receive-empty"
     # The test received a half-precision number. Elsewhere it is widened, because a comparison rounds the other number to 0 or infinity.
@@ -92,18 +88,12 @@ DISTINGUISHES = "distinguishes"
 # seven equal every seventh number.
 UNUSUAL_CLAIM = "unusual-claim"
 
-# Names of methods that compare with an argument of the test. Refusing one is suspicious, as refusing an operator is.
-COMPARING_METHODS = frozenset(
-    "equals startswith endswith issubset issuperset isdisjoint count index find match fullmatch identical compare".split()
-)
-
 _OPERATOR_FAMILIES = (
     frozenset({"eq", "ne"}),
     frozenset({"lt", "le", "gt", "ge"}),
     frozenset({"bool", "len"}),
     SEQUENCE_OPERATORS,
     frozenset({"int", "index", "float", "complex", "round", "trunc", "floor", "ceil"}),
-    TEXT_OPERATORS,
 )
 
 

@@ -11,10 +11,14 @@ import random
 import uuid
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from numbers import Number
 from typing import Any
+
+from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
 
 NEAR_MISS_COUNT = 16
 # For all near misses of a value together, because each of them has to be sent.
@@ -66,16 +70,21 @@ def _change_value(value: Any, rng: random.Random) -> Any:
     return value if is_equal(changed_value, value) else changed_value
 
 
-def create_unique_values(value: Any, hex_digits: str) -> list[Any]:
-    """Return a list with one new value of the same type, made from hexadecimal digits. Empty for types with few values."""
-    if type(value) in (int, float, Decimal, Fraction):
-        # Of the same magnitude, because an honest method may count up to it.
-        number = (
-            int(abs(value)) * 10 + 100 + int(hex_digits[:3], 16) if math.isfinite(value) else int(hex_digits[:3], 16)
-        )
-        return [type(value)(number) + (type(value)(1) / type(value)(7) if type(value) is not int else 0)]
-    make_value = _UNIQUE_VALUE_FUNCTIONS.get(type(value))
-    return [make_value(hex_digits[:12])] if make_value else []
+def create_unique_value(value: Any, hex_digits: str) -> Any:
+    """Return a new value that is made from hexadecimal digits: of the type of the value if the type permits it, otherwise text."""
+    cls, text = type(value), hex_digits[:32]
+    with suppress(Exception):  # out of the range of its type, or of a type that is made from something else
+        if cls in _NUMBER_TYPES:
+            # Of the same magnitude, because an honest method may count up to it.
+            magnitude = int(abs(value)) if math.isfinite(abs(value)) else 0
+            return cls(magnitude * 10 + 100 + int(hex_digits[:3], 16))
+        if cls in (bytes, bytearray):
+            return cls.fromhex(text)
+        if cls in (dict, OrderedDict, defaultdict):
+            return cls.fromkeys(text)
+        if cls in _STEP_FUNCTIONS and cls is not bool:
+            return cls(text)
+    return text
 
 
 def _iter_steps(value: Any, direction: int, count: int, rng: random.Random) -> Iterator[Any]:
@@ -89,11 +98,9 @@ def _iter_steps(value: Any, direction: int, count: int, rng: random.Random) -> I
 
 def _step_value(value: Any, direction: int, rng: random.Random) -> Any:
     """Return a neighbor of the value; for a value with parts, one with another part. Raises `_NoNearMiss`."""
+    if is_proxy(value):
+        raise _NoNearMiss
     return _STEP_FUNCTIONS.get(type(value), _step_object)(value, direction, rng)
-
-
-def _step_number(value: Any, direction: int, _rng: random.Random) -> Any:
-    return value + direction
 
 
 def _step_float(value: float, direction: int, _rng: random.Random) -> float:
@@ -117,10 +124,7 @@ def _step_text(value: str, direction: int, rng: random.Random) -> str:
 
 
 def _step_bytes(value: bytes | bytearray, direction: int, rng: random.Random) -> bytes | bytearray:
-    numbers = list(value) or [0]
-    index = rng.randrange(len(numbers))
-    numbers[index] = (numbers[index] + direction) % 256
-    return type(value)(numbers)
+    return type(value)(_step_text(value.decode("latin-1"), direction, rng).encode("latin-1"))
 
 
 def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> list[Any]:
@@ -135,53 +139,28 @@ def _step_one_item(values: list[Any], direction: int, rng: random.Random) -> lis
     raise _NoNearMiss
 
 
-def _step_sequence(value: list[Any] | tuple[Any, ...] | deque[Any], direction: int, rng: random.Random) -> Any:
+def _step_collection(value: Any, direction: int, rng: random.Random) -> Any:
+    items = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else list(value)
     try:
-        return type(value)(_step_one_item(list(value), direction, rng) if value else [_generate_word(rng)])
+        return type(value)(_step_one_item(items, direction, rng))
     except _NoNearMiss:
-        return type(value)([*value, _generate_word(rng)])
-
-
-def _step_range(value: range, direction: int, rng: random.Random) -> range:
-    stop = value.stop + direction * value.step if value else value.start + value.step
-    return range(value.start + rng.randrange(2) * direction, stop, value.step)
-
-
-def _step_path(value: pathlib.PurePath, direction: int, rng: random.Random) -> pathlib.PurePath:
-    return type(value)(f"{_step_text(str(value), direction, rng)}{_generate_word(rng) if str(value) == '.' else ''}")
-
-
-def _step_uuid(value: uuid.UUID, direction: int, _rng: random.Random) -> uuid.UUID:
-    return uuid.UUID(int=(value.int + direction) % (1 << 128))
-
-
-def _step_set(value: set[Any] | frozenset[Any], direction: int, rng: random.Random) -> Any:
-    return type(value)(_step_one_item(sorted(value, key=repr), direction, rng) if value else [_generate_word(rng)])
+        return type(value)([*items, _generate_word(rng)])
 
 
 def _step_dict(value: dict[Any, Any], direction: int, rng: random.Random) -> dict[Any, Any]:
-    if not value:
-        return {_generate_word(rng): 0}
-    try:
-        items = zip(value, _step_one_item(list(value.values()), direction, rng), strict=True)
-    except _NoNearMiss:
-        items = zip(_step_one_item(list(value), direction, rng), value.values(), strict=True)
+    items = dict(_step_one_item(list(value.items()), direction, rng)) if value else {_generate_word(rng): 0}
     changed_value = copy.copy(value)
     changed_value.clear()
-    changed_value.update(dict(items))
+    changed_value.update(items)
     return changed_value
 
 
-def _step_date(value: Any, direction: int, _rng: random.Random) -> Any:
-    return value + timedelta(days=direction)
-
-
-def _step_time(value: time, direction: int, _rng: random.Random) -> time:
-    return value.replace(minute=(value.minute + direction) % 60)
+def _step_path(value: pathlib.PurePath, direction: int, rng: random.Random) -> pathlib.PurePath:
+    return type(value)(_step_text(str(value), direction, rng))
 
 
 def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
-    """Return a neighbor of an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
+    """Return a neighbor of a number, a date, an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
     if isinstance(value, enum.Enum):
         members = list(type(value))
         return members[(members.index(value) + direction) % len(members)]
@@ -192,8 +171,8 @@ def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
         changed_values = _step_one_item([getattr(value, name) for name in names], direction, rng)
         return dataclasses.replace(value, **dict(zip(names, changed_values, strict=True)))
     if isinstance(value, (date, timedelta)):  # also those of pandas
-        return _step_date(value, direction, rng)
-    if type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
+        return value + timedelta(days=direction)
+    if isinstance(value, Number) or type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
         return value + direction
     raise _NoNearMiss
 
@@ -210,37 +189,16 @@ def is_equal(left: Any, right: Any) -> bool:
         return False
 
 
+_NUMBER_TYPES = (int, float, complex, Decimal, Fraction)
 _STEP_FUNCTIONS: Mapping[type, Callable[[Any, int, random.Random], Any]] = {
     bool: lambda value, direction, rng: not value,
-    **dict.fromkeys((int, complex, Decimal, Fraction), _step_number),
     float: _step_float,
     str: _step_text,
     **dict.fromkeys((bytes, bytearray), _step_bytes),
-    **dict.fromkeys((list, tuple), _step_sequence),
-    **dict.fromkeys((set, frozenset), _step_set),
+    **dict.fromkeys((list, tuple, deque, set, frozenset), _step_collection),
     **dict.fromkeys((dict, Counter, OrderedDict, defaultdict), _step_dict),
-    deque: _step_sequence,
-    range: _step_range,
+    range: lambda value, direction, rng: range(value.start, value.stop + direction * value.step, value.step),
     **dict.fromkeys((pathlib.PosixPath, pathlib.PurePosixPath), _step_path),
-    uuid.UUID: _step_uuid,
-    **dict.fromkeys((date, datetime, timedelta), _step_date),
-    time: _step_time,
-}
-_UNIQUE_VALUE_FUNCTIONS: Mapping[type, Callable[[str], Any]] = {
-    bool: lambda hex_digits: int(hex_digits, 16),
-    complex: lambda hex_digits: complex(int(hex_digits, 16), 1),
-    str: lambda hex_digits: hex_digits,
-    bytes: lambda hex_digits: hex_digits.encode(),
-    list: lambda hex_digits: [int(hex_digits, 16)],
-    tuple: lambda hex_digits: (int(hex_digits, 16),),
-    dict: lambda hex_digits: {hex_digits: hex_digits},
-    Counter: lambda hex_digits: Counter({hex_digits: 1}),
-    OrderedDict: lambda hex_digits: OrderedDict({hex_digits: hex_digits}),
-    deque: lambda hex_digits: deque([hex_digits]),
-    range: lambda hex_digits: range(int(hex_digits, 16), int(hex_digits, 16) + 2),
-    pathlib.PosixPath: lambda hex_digits: pathlib.PosixPath(hex_digits),
-    pathlib.PurePosixPath: lambda hex_digits: pathlib.PurePosixPath(hex_digits),
-    uuid.UUID: lambda hex_digits: uuid.UUID(int=int(hex_digits, 16)),
-    set: lambda hex_digits: {hex_digits},
-    frozenset: lambda hex_digits: frozenset({hex_digits}),
+    uuid.UUID: lambda value, direction, rng: uuid.UUID(int=(value.int + direction) % (1 << 128)),
+    time: lambda value, direction, rng: value.replace(minute=(value.minute + direction) % 60),
 }

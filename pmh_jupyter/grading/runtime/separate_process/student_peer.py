@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import os
 import threading
 import types
+import warnings
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +19,6 @@ from pmh_jupyter.grading.runtime.proxies.function_description import DESCRIBED_A
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator, await_result
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, get_apparent_class
 from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
-from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
@@ -25,6 +26,8 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 
 __builtins__ = BUILTINS
+
+_ORIGINAL_WARN = warnings.warn
 
 
 _RANDOM_MODULES = frozenset({"random", "numpy.random"})
@@ -106,7 +109,7 @@ class StudentPeer(Peer):
         self._pop_output, self._locate_error = pop_output, locate_error
         # A weak reference of the notebook to an object of the test, whose proxy nothing else may hold, lives as long as in a notebook.
         self._recent_proxies: deque[Any] = deque(maxlen=_MAX_RECENT_PROXIES)
-        install_overrides(self)
+        _install_overrides(self)
 
     def get_attribute(self, target: Any, name: str) -> Any:
         """Return an attribute of an object of the test. Attributes that the class description contains are not requested.
@@ -286,3 +289,24 @@ def _operate_on(target: Any, name: str, arguments: Any, keyword_names: Any = (),
 def _get_attribute(target: Any, name: str) -> Any:
     value = getattr(target, name)
     return dict(value) if type(value) is types.MappingProxyType else value
+
+
+def _install_overrides(peer: Peer) -> None:
+    """Redirect `input` and `warnings.warn` to the test that calls the student's code."""
+
+    def input_from_test(prompt: object = "", /) -> Any:
+        return peer.request("read-input", str(prompt))
+
+    def warn_test(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **keywords: Any) -> None:
+        cls = type(message) if isinstance(message, Warning) else category or UserWarning
+        try:
+            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), cls.__name__)
+        except RuntimeError:  # called from another thread, or from a process that a cell has forked
+            was_delivered = False
+        if not was_delivered:
+            _ORIGINAL_WARN(message, category, stacklevel + 1, source, **keywords)
+
+    input_from_test.__name__ = input_from_test.__qualname__ = "input"
+    warn_test.__name__ = warn_test.__qualname__ = "warn"
+    builtins.input = input_from_test
+    warnings.warn = warn_test

@@ -104,7 +104,7 @@ class NameResolver:
         if name in self.helpers and self._uses_helper(name):
             return self.helpers[name]
         is_builtin = name in vars(builtins)
-        if name in self.usage.library_names and (is_builtin or self._is_bound_in_notebook(name)):
+        if name in self.usage.library_names and (is_builtin or self.has_name(name)):
             return importable_objects.import_object(*self.usage.library_names[name])
         if name.startswith("__") or (is_builtin and not self._may_be_shadowed(name)):
             raise KeyError(name)
@@ -161,14 +161,11 @@ class NameResolver:
         """Called with the value of a name. Returns whether the judge uses its own import of it instead."""
         return False
 
-    def _is_bound_in_notebook(self, name: str) -> bool:
+    def has_name(self, name: str) -> bool:
+        """Return whether the notebook has bound a name."""
         if name not in self._bound_cache:
             self._bound_cache[name] = self.peer.request("is-name-bound", name) is True
         return self._bound_cache[name]
-
-    def has_name(self, name: str) -> bool:
-        """Return whether the notebook has bound a name."""
-        return self._is_bound_in_notebook(name)
 
     def forget(self, name: str) -> None:
         """Forget a cached name."""

@@ -87,7 +87,7 @@ def passes_in_plain_python(attack: Attack) -> bool:
 def run_defended(
     shell: Shell, tamper_guard: TamperGuard, answer: str, test: str, **context_fields: Any
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    tamper_guard.activate(shell)
+    tamper_guard.activate()
     if "get_ipython" in answer:
         shell.run_student_cell(1, answer)
     else:
@@ -190,7 +190,7 @@ from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 
 tamper_guard, shell = TamperGuard(), SimpleNamespace(user_ns={})
 assert "numpy" not in sys.modules
-tamper_guard.activate(shell)
+tamper_guard.activate()
 exec("import numpy", shell.user_ns)
 assert tamper_guard.restore(shell.user_ns) == []
 assert shell.user_ns["numpy"].ufunc in copyreg.dispatch_table

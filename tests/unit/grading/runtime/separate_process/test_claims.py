@@ -77,6 +77,20 @@ def test_each_claim_is_verified_with_different_values_of_the_same_type() -> None
     assert len(set(numbers)) == 2
 
 
+def test_values_of_a_statement_do_not_depend_on_claims_in_earlier_statements() -> None:
+    values = []
+    for earlier_claims in (0, 3):
+        claims = Claims()
+        verifier = make_verifier(claims)
+        for _ in range(earlier_claims):
+            claims_equality(verifier, 5)
+        verifier.contract.begin_statement(2)
+        claims.operands.clear()
+        claims_equality(verifier, 5)
+        values.append(claims.operands)
+    assert values[0] == values[1]
+
+
 class EqualsOneOperand:
     """Claims equality with one value only: the operand at position `turn`."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.in_process.plausibility import find_contradiction
+from pmh_jupyter.grading.runtime.in_process.judge import find_contradiction
 
 CELL = """
 x = f(2)

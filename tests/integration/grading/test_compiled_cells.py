@@ -44,6 +44,9 @@ class RecordingBackend:
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         return ""
 
+    def list_missing_controllers(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         self.backend.close()
 

@@ -164,3 +164,76 @@ def test_habit_of_many_notebooks_is_not_flagged(setting: str) -> None:
 def test_shadowed_builtin_is_flagged_where_a_test_reads_it() -> None:
     grading, _ = _grade("assert sum([double(1), 2]) == 4", f"def sum(numbers):\n    return 4\n{DOUBLE}")
     assert (_sum_millipoints(grading), grading.flags) == (1000, (Flag("builtin-shadowed", "test", "sum"),))
+
+
+EVENS = "def evens(n):\n    return [x for x in range(n) if x % 2 == 0]"
+MEAN = "def mean(numbers):\n    return sum(numbers) / len(numbers) if numbers else float('nan')"
+SCALE = "import numpy as np\ndef scale(numbers):\n    return numbers / numbers.max()"
+# Reference answer, test, and an answer with which the test compares nothing.
+EMPTY_ANSWERS = {
+    "all of nothing": (EVENS, "assert all(x % 2 == 0 for x in evens(9))", "def evens(n):\n    return []"),
+    "sum of nothing": (EVENS, "assert sum(x % 2 for x in evens(9)) == 0", "def evens(n):\n    return []"),
+    "array without elements": (
+        SCALE,
+        "import numpy as np\nassert np.allclose(scale(np.array([1.0, 2.0])), [0.5, 1])",
+        "import numpy as np\ndef scale(numbers):\n    return np.empty((0, 2))",
+    ),
+    "NaN": (MEAN, "assert not abs(mean([1, 3]) - 2) > 1e-9", "def mean(numbers):\n    return float('nan')"),
+    "masked": (
+        MEAN,
+        "assert not abs(mean([1, 3]) - 2) > 1e-9",
+        "import numpy as np\ndef mean(numbers):\n    return np.ma.masked",
+    ),
+    "helper that compares nothing": (
+        EVENS,
+        "def check():\n    return all(x % 2 == 0 for x in evens(9))\n\nassert check()",
+        "def evens(n):\n    return []",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY_ANSWERS)
+def test_assertion_that_compares_nothing_does_not_pass(name: str) -> None:
+    answer, test, empty = EMPTY_ANSWERS[name]
+    right, _ = _grade(test, answer, answer=answer)
+    assert (_sum_millipoints(right), right.flags) == (1000, ())
+    wrong, _ = _grade(test, empty, answer=answer)
+    assert (_sum_millipoints(wrong), wrong.flags) == (0, ())
+
+
+def test_nan_of_the_reference_passes_and_restricts_the_cell_as_usual() -> None:
+    test = "assert not mean([]) > 0 and mean([1, 3]) == 2"
+    right, isolation = _grade(test, MEAN, answer=MEAN)
+    assert (_sum_millipoints(right), right.flags) == (1000, ())
+    assert isolation.usage.operators["test"] == ()
+
+
+# Reference answer, test, and an answer with an object of a library that decides what it equals.
+MATCHERS = {
+    "ANY": (DOUBLE, "assert double(2) == 4", "from unittest.mock import ANY\ndef double(x):\n    return ANY"),
+    "ANY where the test has one": (
+        DOUBLE,
+        "from unittest.mock import ANY\nassert {'a': 3, 'b': double(2)} == {'a': ANY, 'b': 4}",
+        "from unittest.mock import ANY\ndef double(x):\n    return ANY",
+    ),
+    "approx": (DOUBLE, "assert double(2) == 4", "import pytest\ndef double(x):\n    return pytest.approx(0, abs=100)"),
+    "approx where the test has one": (
+        DOUBLE,
+        "import pytest\nassert double(2) == pytest.approx(4)",
+        "import pytest\ndef double(x):\n    return pytest.approx(0, abs=100)",
+    ),
+    "ANY for an object of a library": (
+        "from ipaddress import ip_address\ndef parse(text):\n    return ip_address(text)",
+        "from ipaddress import ip_address\nassert parse('1.1.1.1') == ip_address('1.1.1.1')",
+        "from unittest.mock import ANY\ndef parse(text):\n    return ANY",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MATCHERS)
+def test_matcher_earns_nothing_where_the_reference_has_none(name: str) -> None:
+    answer, test, matcher = MATCHERS[name]
+    right, _ = _grade(test, answer, answer=answer)
+    assert (_sum_millipoints(right), right.flags) == (1000, ())
+    wrong, _ = _grade(test, matcher, answer=answer)
+    assert (_sum_millipoints(wrong), wrong.flags) == (0, ())

@@ -52,6 +52,9 @@ class _RecordingBackend:
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         return self._backend.fingerprint(preload)
 
+    def list_missing_controllers(self) -> list[str]:
+        return self._backend.list_missing_controllers()
+
     def close(self) -> None:
         self._backend.close()
 

@@ -43,6 +43,8 @@ from pmh_jupyter.python_source.plain_python import to_plain_python
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
 # Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
+# How much longer a cell may take if its test and the notebook's code call each other very often.
+MAX_TIME_FACTOR = 4
 PROCESS_TIMEOUT_SECONDS = 5.0
 # A checkpoint takes as long as a few cells of most notebooks. It is taken only if running the cells since the last one again would take
 # longer than this. When a cell is lost, the cells since the last checkpoint are run again; without a checkpoint, all of them, in empty
@@ -161,7 +163,9 @@ class NotebookRunner:
     def _limit_time(self, seconds: float) -> Iterator[NotebookJudge]:
         """Limit the time of one cell, which the judge runs in the `with` block."""
         assert self.judge and self.link
-        self.link.deadline = time.monotonic() + seconds
+        now = time.monotonic()
+        self.link.deadline = now + seconds
+        self.link.latest_deadline = min(now + MAX_TIME_FACTOR * seconds, self.deadline)
         with _limit_cpu_time(seconds + 1):  # a student's cell may call an object that a test has passed, too
             yield self.judge
 

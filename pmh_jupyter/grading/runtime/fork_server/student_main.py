@@ -149,7 +149,10 @@ class _StudentCommands:
         )
         fields = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
         if self.is_recording:
-            usage |= self._collect_changes() | {"operators": sorted(context.used_operators)}
+            usage |= self._collect_changes() | {
+                "operators": sorted(context.used_operators),
+                "contract": sorted(context.recorded_contract),
+            }
         return fields, usage
 
     def _collect_changes(self) -> CellUsage:

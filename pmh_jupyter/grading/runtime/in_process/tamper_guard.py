@@ -17,8 +17,7 @@ possible:
   modules), in an object's attributes, in keyword defaults of functions that are not attributes of a module. Functions of modules that the
   student's code was the first to import are not restored.
 - Of the definitions in the lesson's own cells, only functions and literal data are defined again for the tests
-  (`test_cells.test_helpers`). Classes and other data are as the student's code left them. An `all(…)` over an empty collection is not
-  detected.
+  (`test_cells.test_helpers`). Classes and other data are as the student's code left them.
 - A student's thread may change something between two comparisons. The next comparison restores and flags it.
 - Hooks and magics of IPython are not restored. Test cells do not run in IPython, but one that uses a magic calls the notebook's
   `get_ipython`.

@@ -25,6 +25,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
 )
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
@@ -47,6 +48,7 @@ class CellContext:
 
     Recorded from the reference solution (None: not recorded, so nothing is refused because of it):
     allowed_operators: operators that it used on objects of its own classes in this cell.
+    contract: how many values it compared in this cell (see `comparison_counts`).
     shadowed_builtins: builtins that it rebinds.
     exported_names: names that the test cell binds and later cells read. Without a `test_namespace`, others are removed after the cell.
     library_names: names that refer to an object of a library, as (module, attribute).
@@ -55,11 +57,13 @@ class CellContext:
     Filled while the cell runs:
     flag_collector: the integrity flags.
     used_operators: operators that were used on objects of the notebook's own classes.
+    recorded_contract: how many values were compared.
     """
 
     tamper_guard: TamperGuard | None = None
     test_namespace: TestNamespace | None = None
     allowed_operators: Collection[str] | None = None
+    contract: Collection[str] | None = None
     shadowed_builtins: Collection[str] | None = None
     exported_names: Collection[str] | None = None
     library_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -67,6 +71,7 @@ class CellContext:
     helpers: TestHelpers = field(default_factory=TestHelpers)
     flag_collector: FlagCollector = field(default_factory=FlagCollector)
     used_operators: set[str] = field(default_factory=set)
+    recorded_contract: set[str] = field(default_factory=set)
 
     @classmethod
     def from_isolation(
@@ -88,6 +93,7 @@ class CellContext:
             tamper_guard,
             None if isolation.get("shares_test_names") else test_namespace,
             allowed_operators=isolation["operators"][grade_id],
+            contract=isolation["contract"].get(grade_id, ()),
             shadowed_builtins=isolation["shadowed_builtins"],
             exported_names=isolation["exported_names"],
             library_names=isolation["library_names"],
@@ -137,7 +143,7 @@ def _execute_statements(
         if context.tamper_guard
         else ClassProvenance(trusted_folders=find_library_folders())
     )
-    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators)
+    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators, namespace)
     bound_names, read_names = find_names_bound_in_any_scope(source), find_read_names(source)
     pinned = _pin_names(context, bound_names, namespace)
     used_helpers = read_names & set(context.helper_names) & pinned.keys()
@@ -148,7 +154,8 @@ def _execute_statements(
     for name in sorted(pinned.keys() & (read_names | names_of_helpers) & PINNED_BUILTINS & shell.user_ns.keys()):
         if name not in context.library_names and name not in used_helpers:
             context.flag_collector.add("builtin-shadowed", name)
-    recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites)
+    comparison_counts = ComparisonCounts(context.contract)
+    recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites, comparison_counts)
     context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
     statements = read_statements(ast.parse(source), source, recorder)
     previous_values = {name: shell.user_ns[name] for name in bound_names & shell.user_ns.keys()}
@@ -158,7 +165,9 @@ def _execute_statements(
             namespace, _run_coroutine, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
         ).run_all(statements)
     finally:
+        comparison_counts.end_statement()
         context.used_operators.update(comparator.used_operators)
+        context.recorded_contract.update(comparison_counts.recorded_entries)
         if context.test_namespace is not None:
             context.test_namespace.end_cell()
         elif context.exported_names is not None:

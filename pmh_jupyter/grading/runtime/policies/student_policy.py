@@ -7,6 +7,7 @@ objects: through them, a function that a test calls could read the test.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ _WATCHED_EVENTS = _FRAME_EVENTS | _OBJECT_EVENTS | _TRACING_EVENTS | {
 }  # fmt: skip
 # Modules whose functions return the objects that they obtain to their caller.
 _FORWARDING_MODULES = ("inspect", "ctypes", "functools")
+# Functions that read the code of a function, and return a signature or a truth value.
+_SIGNATURE_CODES = tuple(
+    getattr(inspect, name).__code__ for name in ("_signature_from_function", "_has_code_flag") if hasattr(inspect, name)
+)
 _TRACEBACK_WALKERS = frozenset({"walk_tb", "walk_stack"})
 
 
@@ -95,8 +100,11 @@ class StudentPolicy:
         """Handle an event that is refused only while a test cell runs."""
         if event == "object.__getattr__":
             function, name = arguments[0], arguments[1]
-            if name in _FRAME_ATTRIBUTES or (name in _CODE_ATTRIBUTES and _is_test_function(function)):
+            if name in _FRAME_ATTRIBUTES:
                 self._refuse_student("frames-read", name, caller)
+            elif name == "__code__" and _is_hidden_code(function, caller) and self._is_student_call(caller):
+                # Without a flag: decorators read it for the names of the arguments.
+                raise _make_refusal(name)
         elif event in _FRAME_EVENTS:
             self._refuse_student("frames-read", event, caller)
         elif event in _OBJECT_EVENTS:
@@ -128,7 +136,7 @@ class StudentPolicy:
     def _refuse_student(self, code: str, detail: str, caller: FrameType | None) -> None:
         if self._is_student_call(caller):
             self._add_flag(code, detail)
-            raise ForbiddenOperation(f"{detail} cannot be used while your code is being tested")
+            raise _make_refusal(detail)
 
     def _is_student_call(self, frame: FrameType | None) -> bool:
         """Return whether the caller is the student's code, directly or through a module that passes results on."""
@@ -154,8 +162,18 @@ class StudentPolicy:
         )
 
 
-def _is_test_function(function: object) -> bool:
-    return type(function) is FunctionType and function.__code__.co_filename in RELEASE_FILENAMES
+def _is_hidden_code(function: object, caller: FrameType | None) -> bool:
+    """Return whether the student's code may not read the code of a function: it is a test's, and contains constants and the recorder.
+
+    `inspect.signature` and similar functions may read it, because they use the names and the kinds of the arguments only.
+    """
+    is_of_test = type(function) is FunctionType and function.__code__.co_filename in RELEASE_FILENAMES
+    is_signature_query = caller is not None and caller.f_globals is vars(inspect) and caller.f_code in _SIGNATURE_CODES
+    return is_of_test and not is_signature_query
+
+
+def _make_refusal(detail: str) -> ForbiddenOperation:
+    return ForbiddenOperation(f"{detail} cannot be used while your code is being tested")
 
 
 STUDENT_POLICY = StudentPolicy()

@@ -9,8 +9,10 @@ import functools
 import re
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
+from pmh_jupyter.grading.runtime.proxies.importable_objects import find_import_path
 from pmh_jupyter.grading.runtime.proxies.object_table import ObjectTable
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATORS
 
@@ -39,34 +41,52 @@ _GENERATOR_METHODS = ("send", "throw", "close")
 
 def check_request(operation: Any, arguments: Any, exported_objects: ObjectTable) -> None:
     """Raise PermissionError for a request that is not allowed, and AttributeError for an attribute that is withheld."""
-    if (
-        type(operation) is not str
-        or operation not in ("call", "apply-operator", "get-attribute", "copy-object")
-        or type(arguments) is not tuple
-    ):
+    check = _CHECKS_BY_OPERATION.get(operation) if type(operation) is str else None
+    if check is None or type(arguments) is not tuple:
         raise PermissionError("this request is not allowed")
-    if operation == "get-attribute" and arguments and not exported_objects.is_offered(arguments[0]):
-        raise AttributeError("the test has not passed this object")
-    if not arguments or not exported_objects.is_offered(arguments[0]):
-        raise PermissionError("only objects that a test has passed may be used")
+    if not arguments or not (_is_class_query(operation, arguments[0]) or exported_objects.is_offered(arguments[0])):
+        error = AttributeError if operation == "get-attribute" else PermissionError
+        raise error("only objects that a test has passed may be used")
     target, *parameters = arguments
-    if operation == "get-attribute":
-        _check_attribute(target, *parameters)
-    elif operation == "copy-object":
-        if len(parameters) != 1 or is_opaque(target):
-            raise PermissionError("this object may not be copied")
-    elif operation == "apply-operator":
-        if (
-            len(parameters) not in (2, 4)
-            or type(parameters[0]) is not str
-            or parameters[0] not in OPERATORS - {"call"}
-            or issubclass(type(target), type)
-        ):
-            raise PermissionError("this operator is not allowed")
-    elif len(parameters) not in (1, 3) or issubclass(type(target), types.ModuleType):
+    check(target, parameters)
+
+
+def _is_class_query(operation: str, target: Any) -> bool:
+    """Return whether a request only reads an attribute of a class: that of a passed object may not be called."""
+    return operation == "get-attribute" and issubclass(type(target), type)
+
+
+def _check_copy(target: Any, parameters: list[Any]) -> None:
+    if len(parameters) != 1 or is_opaque(target):
+        raise PermissionError("this object may not be copied")
+
+
+def _check_operator(target: Any, parameters: list[Any]) -> None:
+    if (
+        len(parameters) not in (2, 4)
+        or type(parameters[0]) is not str
+        or parameters[0] not in OPERATORS - {"call"}
+        or issubclass(type(target), type)
+    ):
+        raise PermissionError("this operator is not allowed")
+
+
+def _check_call(target: Any, parameters: list[Any]) -> None:
+    if len(parameters) not in (1, 3) or issubclass(type(target), types.ModuleType):
         raise PermissionError("this object may not be called")
-    else:
-        _check_statement(target, parameters[0])
+    _check_statement(target, parameters[0])
+
+
+def _check_description(target: Any, parameters: list[Any]) -> None:
+    if parameters:
+        raise PermissionError("this request is not allowed")
+
+
+def _check_new_attribute(target: Any, parameters: list[Any]) -> None:
+    if len(parameters) != 2 or type(parameters[0]) is not str or parameters[0].startswith("_"):
+        raise PermissionError("this attribute may not be set")
+    if type(target) is not types.FunctionType:
+        raise PermissionError("an attribute may only be set on a function of the test")
 
 
 def is_opaque(value: Any) -> bool:
@@ -99,11 +119,29 @@ def _is_of_library(value: Any, library: str) -> bool:
     return any(base.__module__.partition(".")[0] == library for base in type(value).__mro__)
 
 
-def _check_attribute(target: Any, *parameters: Any) -> None:
+def list_public_attributes(value: Any) -> tuple[tuple[str, Any], ...]:
+    """Return the names and values in the `__dict__` of an object that the student's code may read."""
+    attributes = getattr(value, "__dict__", None)
+    names = [name for name in attributes if type(name) is str] if type(attributes) is dict else []
+    return tuple((name, getattr(value, name)) for name in names if _is_readable(value, name))
+
+
+def _is_readable(value: Any, name: str) -> bool:
+    try:
+        _check_attribute(value, [name])
+    except AttributeError:
+        return False
+    return hasattr(value, name)
+
+
+def _check_attribute(target: Any, parameters: list[Any]) -> None:
     if len(parameters) != 1 or type(parameters[0]) is not str:
         raise PermissionError("this request is not allowed")
     name = parameters[0]
     cls = type(target)
+    if issubclass(cls, type):
+        _check_class_attribute(target, name)
+        return
     if name in _NAME_ATTRIBUTES and cls in _OPAQUE_TYPES:
         return
     if _is_mock(cls) and name not in _MOCK_RECORDS and hasattr(cls, name):
@@ -115,5 +153,27 @@ def _check_attribute(target: Any, *parameters: Any) -> None:
         raise AttributeError(name)
     if name not in _DATABASE_ATTRIBUTES and _is_of_library(target, "sqlite3"):
         raise AttributeError(name)
-    if name.startswith("_") or issubclass(cls, _OPAQUE_TYPES):
+    if issubclass(cls, _OPAQUE_TYPES) or (name.startswith("_") and name != "__dict__"):
         raise AttributeError(name)
+
+
+def _check_class_attribute(cls: type, name: str) -> None:
+    """Allow the names of a class, and the public attributes that a class of a test defines. A library's class has none."""
+    is_defined_by_test = any(
+        name in type.__dict__["__dict__"].__get__(base)
+        for base in type.__dict__["__mro__"].__get__(cls)
+        if base is not object and find_import_path(base) is None
+    )
+    is_name = name in _NAME_ATTRIBUTES and type(cls) in _OPAQUE_TYPES
+    if not is_name and (name.startswith("_") or not is_defined_by_test):
+        raise AttributeError(name)
+
+
+_CHECKS_BY_OPERATION: dict[str, Callable[[Any, list[Any]], None]] = {
+    "call": _check_call,
+    "apply-operator": _check_operator,
+    "get-attribute": _check_attribute,
+    "set-attribute": _check_new_attribute,
+    "copy-object": _check_copy,
+    "describe-function": _check_description,
+}

@@ -209,6 +209,7 @@ class Marshaller:
             self._proxies[number] = proxy
         except TypeError:  # tuples and ints have no weak references
             self._value_proxies[number] = proxy
+        self._peer.record_proxy(proxy)
         return proxy
 
     def _create_proxy(self, cls: Any, content: list[Any]) -> Any:

@@ -10,7 +10,7 @@ import hashlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -48,7 +48,7 @@ class ClaimVerifier:
         discard_output: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.contract, self.apply_operator, self.discard_output = contract, apply_operator, discard_output
-        self._secret = b""
+        self._secret, self._order_secret = b"", ""
         # By what digits are made for: how often they have been made.
         self._digit_counts: Counter[str] = Counter()
         self._claimed_equal: bool | None = None
@@ -58,9 +58,16 @@ class ClaimVerifier:
         self._constructed: dict[int, tuple[Any, str, list[Any]]] = {}
         self._property_checks_left = 0
 
-    def begin_cell(self, source: str) -> None:
-        """Start a test cell. The values that are asked about are derived from its source, which the student process does not know."""
+    def begin_cell(self, source: str, earlier_sources: Iterable[str] = ()) -> None:
+        """Start a test cell.
+
+        The values that are asked about are derived from its source, which the student process does not know: they are the same for all
+        submissions. The order in which objects are constructed also depends on the earlier cells, so it cannot be found by trial and error.
+        """
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
+        self._order_secret = hashlib.sha256(
+            "\0".join((source, *earlier_sources)).encode("utf-8", "replace")
+        ).hexdigest()
         self._claimed_equal = None
         self._digit_counts.clear()
         self._seen_objects, self._constructed, self._property_checks_left = {}, {}, MAX_PROPERTY_CHECKS
@@ -76,12 +83,11 @@ class ClaimVerifier:
         if self._property_checks_left <= 0:
             return call(arguments, keywords)
         similar_calls = []
+        rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
         if self.contract.has_use(place, Use.COMPARE_CONSTRUCTED):
             self._property_checks_left -= 1
-            similar_calls = create_similar_calls(
-                arguments, keywords, self._make_digits("decoys", place), MAX_DECOY_OBJECTS
-            )
-        actual_position = int(self._make_digits("position", place)[0], 16) % (len(similar_calls) + 1)
+            similar_calls = create_similar_calls(arguments, keywords, rng, MAX_DECOY_OBJECTS)
+        actual_position = rng.randrange(len(similar_calls) + 1)
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
@@ -102,6 +108,11 @@ class ClaimVerifier:
             with self.discard_output(), suppress(Exception):  # the class may validate its arguments
                 decoys.append(call(arguments, keywords))
         return decoys
+
+    def _record_constructed(self, target: Any, other: Any) -> None:
+        for compared in (target, other) if is_proxy(other) else ():
+            if id(compared) in self._constructed:
+                self.contract.record(self._constructed[id(compared)][1], Use.COMPARE_CONSTRUCTED)
 
     def _list_decoys(self, value: Any) -> list[Any]:
         """Return the decoys of an object that the test has constructed."""
@@ -137,13 +148,15 @@ class ClaimVerifier:
         actual = target, other
         questions = [actual, *decoys, *((target, each) for each in sampled_others)]
         rng.shuffle(questions)
-        if len(questions) == 1:
-            return
-        claims = [question for question in questions if self._claims(question[0], "eq", question[1])]
-        self._claimed_equal = any(question is actual for question in claims)
-        # An object that differs from the actual one may well equal a decoy, for example those in a list that is searched.
-        may_equal_decoy = is_proxy(other) and not self._claimed_equal
-        if not may_equal_decoy and any(question is decoy for question in claims for decoy in decoys):
+        claims_decoy = False
+        for question in questions if len(questions) > 1 else ():
+            is_claimed = self._claims(question[0], "eq", question[1])
+            if question is actual:
+                self._claimed_equal = is_claimed
+            elif any(question is decoy for decoy in decoys):
+                claims_decoy = claims_decoy or is_claimed
+        # Of two objects, the answer may be wrong and equal a decoy.
+        if claims_decoy and (self._claimed_equal or not is_proxy(other)):
             self._report(operator, target, place, "near", "claims equality with a different value")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
@@ -163,9 +176,7 @@ class ClaimVerifier:
         self._record_elementwise_claim(operator, claim, place)
         is_true = self._is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
-            for compared in (target, other):
-                if id(compared) in self._constructed:
-                    self.contract.record(self._constructed[id(compared)][1], Use.COMPARE_CONSTRUCTED)
+            self._record_constructed(target, other)
             if claimed_equal is False:
                 self._report(operator, target, place, "repeated", "claims equality that it denied before")
             self._verify_with_unique_value(operator, target, other, place)

@@ -74,6 +74,8 @@ class Use(StrEnum):
     RECEIVE_HALF = "receive-half"
     # The student's code changed a value that the test passed, for example sorted a list in place.
     CHANGE_ARGUMENT = "change-argument"
+    # The notebook set an attribute on a function of the test, for example `f.calls = 0` in a decorator that returns `f`.
+    SET_ON_FUNCTION = "set-on-function"
     # The notebook's code saw an assertion of the test fail, for example in a callback.
     SEE_FAILURE = "see-failure"
 
@@ -122,6 +124,7 @@ class Contract(ABC):
       decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
     - `shortfall`: an empty value that the cell received where the reference gives values. The cell does not pass.
     - `entries`: what was recorded for the current cell; empty while it is recorded.
+    - `names_on_functions`: the attributes that the reference sets on functions of the tests. Tests may read data there from any function.
     - `is_active`: whether a test cell runs. Between test cells, nothing is recorded or refused.
     """
 
@@ -136,6 +139,7 @@ class Contract(ABC):
         self.statement_line = 0
         self.shortfall: ContractViolation | None = None
         self.permits_all_changes = False
+        self.names_on_functions: frozenset[str] = frozenset()
         self.is_active = False
         self.entries: tuple[str, ...] = ()
         self._places = PlaceTable()
@@ -191,6 +195,11 @@ class Contract(ABC):
     def admit_comparison_with_data(self, name: str, place: str) -> bool:
         """Admit the comparison of an object with data."""
         return name not in COMPARISON_OPERATORS or self.admit(place, Use.OPERATOR, name, WITH_DATA)
+
+    def admit_function_attribute(self, name: str) -> bool:
+        """Admit an attribute that the notebook sets on a function of the test: whether the test may read it there."""
+        self.record_here(Use.SET_ON_FUNCTION, name)
+        return True
 
     def permits_changes(self) -> bool:
         """Return whether a value that the test passed may come back changed (see `marshalling.replicas.ChangePolicy`)."""
@@ -267,8 +276,11 @@ class BindingContract(Contract):
 
     records_changes = False
 
-    def __init__(self) -> None:
+    def __init__(self, entries_by_cell: Iterable[Iterable[str]] = ()) -> None:
         super().__init__()
+        uses = [(entry.split(" ") + ["", ""])[1:3] for entries in entries_by_cell for entry in entries]
+        self.names_on_functions = frozenset(name for use, name in uses if use == Use.SET_ON_FUNCTION)
+        self._read_names = frozenset(name for use, name in uses if use == Use.GET_ATTRIBUTE)
         self._permitted_entries: frozenset[str] = frozenset()
         self._places_with_uses: frozenset[str] = frozenset()
 
@@ -295,6 +307,9 @@ class BindingContract(Contract):
     def admit_operator(self, name: str, place: str) -> bool:
         """Admit the use of an operator. Any object that is expected at the place may be converted to text."""
         return super().admit_operator(name, place) or (name in TEXT_OPERATORS and place in self._places_with_uses)
+
+    def admit_function_attribute(self, name: str) -> bool:
+        return name in self.names_on_functions | self._read_names
 
     def record_received_value(self, value: Any) -> None:
         if is_empty_array(value) and not (self.permits_here(Use.RECEIVE_EMPTY) or self.permits_here(Use.RAISE)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -54,6 +55,8 @@ class ContractPeer(Peer):
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         # Objects from places where the reference raised an exception, so that no use of them was recorded. Their attributes may be read.
         self._objects_after_exception: dict[int, Any] = {}
+        # The names of the attributes that the notebook has set on functions of the test.
+        self._notebook_attributes: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()
         self._discards_output = False
 
     def request(self, operation: str, *arguments: Any) -> Any:
@@ -93,6 +96,10 @@ class ContractPeer(Peer):
     def get_attribute(self, target: Any, name: str) -> Any:
         place = self.contract.find_place()
         if not self._may_get_attribute(target, name, place):
+            if name in self.contract.names_on_functions and get_apparent_class(target) is types.FunctionType:
+                value = self.request("get-attribute", target, name)
+                if not is_proxy(value):
+                    return value
             return getattr(self._convert_or_refuse(target, f"attribute {name}"), name)
         if name == "__signature__":
             return self._fetch_signature(target)
@@ -102,6 +109,19 @@ class ContractPeer(Peer):
         is_free = get_apparent_class(target) is types.ModuleType or id(target) in self._objects_after_exception
         is_free = is_free or (name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException))
         return is_free or self.contract.admit(place, Use.GET_ATTRIBUTE, name)
+
+    def set_function_attribute(self, function: types.FunctionType, name: str, value: Any) -> None:
+        """Set an attribute that the notebook sets on a function of the test, if tests read attributes of this name from the reference.
+
+        Raises PermissionError if the test has set it: the notebook must not change what the test itself records there.
+        """
+        names = self._notebook_attributes.setdefault(function, set())
+        if hasattr(function, name) and name not in names:
+            raise PermissionError(f"the test has set the attribute {name}")
+        if self.contract.admit_function_attribute(name):
+            self.contract.record_received_value(value)
+            names.add(name)
+            setattr(function, name, value)
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         place = self.contract.find_place()
@@ -221,12 +241,12 @@ class ContractPeer(Peer):
             return False
         return super().apply_operator(target, name, (get_apparent_class(error), error, None), {})
 
-    def begin_cell(self, entries: Iterable[str], source: str) -> None:
-        """Start a test cell with the entries of its contract."""
+    def begin_cell(self, entries: Iterable[str], source: str, earlier_sources: Iterable[str]) -> None:
+        """Start a test cell with the entries of its contract. See `claims` for the sources."""
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
         self._objects_after_exception.clear()
-        self._claims.begin_cell(source)
+        self._claims.begin_cell(source, earlier_sources)
 
     def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:
         with self.discard_output():

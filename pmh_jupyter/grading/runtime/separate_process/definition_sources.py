@@ -15,16 +15,16 @@ class DefinitionSources:
     """The source of the cells that have run."""
 
     def __init__(self) -> None:
-        self._cells: list[str] = []
+        self.cells: list[str] = []
 
     def add(self, source: str) -> None:
         """Add a cell that has run."""
-        self._cells.append(source)
+        self.cells.append(source)
 
     def find(self, qualname: str) -> str | None:
         """Return the source of the last definition with this qualified name, or None."""
         parts = [part for part in qualname.split(".") if part != "<locals>"]
-        for source in reversed(self._cells):
+        for source in reversed(self.cells):
             python_source = to_plain_python(source) or ""
             node = _find_definition(python_source, parts)
             if node is not None:

@@ -47,7 +47,6 @@ class SeparateProcessJudge(NotebookJudge):
     ({path, content in base64}). max_file_bytes: maximum size of a file.
     """
 
-    contract_class: type[Contract] = BindingContract
     name_resolver_class = NameResolver
     file_sync_class = JudgeFileSync
 
@@ -61,7 +60,7 @@ class SeparateProcessJudge(NotebookJudge):
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._usage = TestUsage(isolation)
-        self._contract = self.contract_class()
+        self._contract = self._make_contract()
         self._definition_sources = DefinitionSources()
         self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
         self._release_texts = ReleaseTexts()
@@ -83,6 +82,9 @@ class SeparateProcessJudge(NotebookJudge):
         self._connect_peer(link)
         self.namespace = self._make_namespace()
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
+
+    def _make_contract(self) -> Contract:
+        return BindingContract(self._usage.contract.values())
 
     def _make_namespace(self) -> Namespace:
         history = [""]
@@ -189,7 +191,7 @@ class SeparateProcessJudge(NotebookJudge):
         self._name_resolver.clear_cache()
         # Tests may read `In`, and feedback may quote it.
         self._append_to_history(remove_hidden_tests(source))
-        self.peer.begin_cell(self._usage.contract.get(grade_id, ()), source)
+        self.peer.begin_cell(self._usage.contract.get(grade_id, ()), source, self._definition_sources.cells)
         self._restore_locked_classes()
         compiled_cell = unpack_cell(packed_cell) or compile_cell(source)
         self._release_texts.add(compiled_cell.python_source if compiled_cell else "")
@@ -200,7 +202,7 @@ class SeparateProcessJudge(NotebookJudge):
                 self._lesson_modules.enable(),
                 CODE_EXECUTION_POLICY.enforce(self._contract.record_code_violation, self._release_texts.collect_texts),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
-                enforce_deadline(self.peer.link.deadline),  # last: only `TestCell.run` handles `TimeLimitReached`
+                enforce_deadline(self.peer.link),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
                 fields = test_cell.run()
         finally:

@@ -14,12 +14,15 @@ from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.marshalling.exceptions import BUILTIN_EXCEPTIONS
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
+from pmh_jupyter.grading.runtime.proxies.function_description import describe_function
 from pmh_jupyter.grading.runtime.proxies.operators import TEXT_OPERATORS, apply_operator
 from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractPeer
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
+# What a call between the test and the notebook's code takes here, and not in a notebook. It does not count as the cell's time.
+CALL_SECONDS = 1e-4
 _BUILTIN_INPUT = builtins.input
 # Tests get other functions: see `test_environment`.
 _COPY_FUNCTIONS = {False: copy.copy, True: copy.deepcopy}
@@ -46,6 +49,7 @@ class JudgePeer(ContractPeer):
         self._find_test_input = find_test_input
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
+        self.link.extend_deadline(CALL_SECONDS)
         file_sync = self._file_sync
         if file_sync is None:
             return super().send_request(operation, *arguments)
@@ -84,6 +88,7 @@ class JudgePeer(ContractPeer):
         return self.failure
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
+        self.link.extend_deadline(CALL_SECONDS)
         if self._file_sync is None:
             return self._handle_operation(operation, arguments)
         self._file_sync.after_student_code()
@@ -104,7 +109,12 @@ class JudgePeer(ContractPeer):
 
     def _use_object(self, operation: str, target: Any, other_arguments: list[Any]) -> Any:
         if operation == "get-attribute":
-            return getattr(target, other_arguments[0])
+            name = other_arguments[0]
+            return attribute_policy.list_public_attributes(target) if name == "__dict__" else getattr(target, name)
+        if operation == "describe-function":
+            return describe_function(target)
+        if operation == "set-attribute":
+            return self.set_function_attribute(target, *other_arguments)
         if operation == "copy-object":
             return _COPY_FUNCTIONS[other_arguments[0] is True](target)
         if (

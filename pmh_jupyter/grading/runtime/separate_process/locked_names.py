@@ -22,9 +22,11 @@ _PLAIN_TYPES = (int, float, complex, str, bytes, bool, type(None))
 _CODE = ".__code__"
 # Adding one of these changes equality, attribute lookup or construction of existing objects.
 _DECIDING_METHODS = frozenset(
-    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __bool__ __getattr__ __getattribute__ __setattr__ __init__ __new__ __call__ "
+    "__eq__ __ne__ __hash__ __bool__ __getattr__ __getattribute__ __setattr__ __init__ __new__ __call__ "
     "__init_subclass__ __class__ __slots__".split()
 )
+# Adding these to a class without any of them only changes what raises TypeError otherwise. The contract does not let a test use them.
+_ORDERING_METHODS = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
 # Attributes of descriptors with their functions: methods, properties, `cached_property`, `partialmethod`.
 _FUNCTION_ATTRIBUTES = ("__func__", "fget", "fset", "fdel", "func")
 # Set by Python, or without effect on behavior.
@@ -41,6 +43,10 @@ class _SavedClass:
         self.cls, self.bases = cls, _get_bases(cls)
         self.attributes = {name: value for name, value in _get_attributes(cls).items() if type(name) is str}
         self.functions = {name: _save_functions(value) for name, value in self.attributes.items()}
+        has_order = any(
+            _ORDERING_METHODS & _get_attributes(base).keys() for base in type.__dict__["__mro__"].__get__(cls)[:-1]
+        )
+        self.deciding_methods = _DECIDING_METHODS | _ORDERING_METHODS if has_order else _DECIDING_METHODS
 
     def find_changes(self) -> Iterator[str]:
         """Yield the name of each changed method, or `__bases__`.
@@ -67,7 +73,7 @@ class _SavedClass:
 
     def _is_changed(self, name: str, saved: Any, current: Any) -> bool:
         if saved is _MISSING:
-            return name in _DECIDING_METHODS or any(
+            return name in self.deciding_methods or any(
                 name in _get_attributes(base) for base in type.__dict__["__mro__"].__get__(self.cls)[1:-1]
             )
         if saved is not current:
@@ -212,7 +218,7 @@ def _is_same_class(saved: _SavedClass, other: Any) -> bool:
     added_names = actual.keys() - expected.keys()
     return (
         actual.keys() >= expected.keys()
-        and not added_names & _DECIDING_METHODS
+        and not added_names & saved.deciding_methods
         and all(_is_same_attribute(value, actual[name]) for name, value in expected.items())
     )
 

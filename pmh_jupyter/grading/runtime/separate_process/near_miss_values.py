@@ -48,10 +48,9 @@ def create_near_misses(value: Any, seed: str) -> list[Any]:
 
 
 def create_similar_calls(
-    arguments: tuple[Any, ...], keywords: Mapping[str, Any], seed: str, count: int
+    arguments: tuple[Any, ...], keywords: Mapping[str, Any], rng: random.Random, count: int
 ) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return arguments for other calls of the same function, in which every argument that has a similar value is changed."""
-    rng = random.Random(seed)
     calls = []
     for _ in range(count):
         changed_values = [_change_value(value, rng) for value in (*arguments, *keywords.values())]

@@ -261,6 +261,9 @@ class Peer:
     def record_object(self, value: Any) -> None:
         """Record that an object of the notebook's own classes arrived, or one whose class derives from a plain type."""
 
+    def record_proxy(self, proxy: Any) -> None:
+        """Called for each new proxy."""
+
     def require_expected_object(self, value: Any) -> None:
         """Raise an exception if the other side may not return this object of this side."""
 

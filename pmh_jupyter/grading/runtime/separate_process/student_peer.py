@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import builtins
 import copy
 import os
 import threading
 import types
-import warnings
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.files.shared_files import StudentFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
+from pmh_jupyter.grading.runtime.proxies.function_description import DESCRIBED_ATTRIBUTES, build_function
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator, await_result
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, get_apparent_class
 from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
+from pmh_jupyter.grading.runtime.separate_process.builtin_overrides import install_overrides
 from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
 from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
@@ -24,7 +26,11 @@ from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 
 __builtins__ = BUILTINS
 
-_ORIGINAL_WARN = warnings.warn
+
+_RANDOM_MODULES = frozenset({"random", "numpy.random"})
+_MAX_RECENT_PROXIES = 1_000
+# Entries in the `__dict__` of a function's proxy: the attributes that the notebook has set, and the function built from its description.
+_LOCAL_ATTRIBUTES, _DESCRIBED_FUNCTION = "_pmh_attributes", "_pmh_function"
 
 
 class SeparateProcessStudentServer:
@@ -98,18 +104,50 @@ class StudentPeer(Peer):
         self._pid, self._thread = os.getpid(), threading.get_ident()
         self._handlers = handlers
         self._pop_output, self._locate_error = pop_output, locate_error
-        _install_overrides(self)
+        # A weak reference of the notebook to an object of the test, whose proxy nothing else may hold, lives as long as in a notebook.
+        self._recent_proxies: deque[Any] = deque(maxlen=_MAX_RECENT_PROXIES)
+        install_overrides(self)
 
     def get_attribute(self, target: Any, name: str) -> Any:
         """Return an attribute of an object of the test. Attributes that the class description contains are not requested.
 
         Abstract base classes (`isinstance(x, Iterable)`) look for methods in the `__dict__` of a class.
         """
-        if name == "__dict__" and type(target) is ProxyMeta:
-            return type.__getattribute__(target, name)
-        if name in OPERATOR_OF_METHOD and type(target) is not ProxyMeta:
+        if type(target) is ProxyMeta:
+            return type.__getattribute__(target, name) if name == "__dict__" else super().get_attribute(target, name)
+        if name in OPERATOR_OF_METHOD:
             return object.__getattribute__(target, name)
-        return super().get_attribute(target, name)
+        if get_apparent_class(target) in (types.FunctionType, types.MethodType):
+            return self._get_function_attribute(target, name)
+        value = super().get_attribute(target, name)
+        return dict(value) if name == "__dict__" else value
+
+    def _get_function_attribute(self, target: Any, name: str) -> Any:
+        """Return an attribute that the notebook has set, or one of the function that is built from the description of the original."""
+        local = _get_local_attributes(target)
+        if name == "__dict__":
+            return local
+        if name in local:
+            return local[name]
+        is_inner_function = name == "__func__" and get_apparent_class(target) is types.MethodType
+        if name not in DESCRIBED_ATTRIBUTES and not is_inner_function:
+            return super().get_attribute(target, name)
+        content: dict[str, Any] = object.__getattribute__(target, "__dict__")
+        if _DESCRIBED_FUNCTION not in content:
+            content[_DESCRIBED_FUNCTION] = build_function(self.request("describe-function", target))
+        function = content[_DESCRIBED_FUNCTION]
+        return function if is_inner_function else getattr(function, name)
+
+    def set_attribute(self, target: Any, name: str, value: Any) -> None:
+        """Set an attribute of a function of the test. The notebook can read it again, and the test gets it where it may read it."""
+        super().set_attribute(target, name, value)
+        _get_local_attributes(target)[name] = value
+
+    def record_proxy(self, proxy: Any) -> None:
+        if not isinstance(
+            proxy, BaseException
+        ):  # its traceback holds the variables of the code that it has passed through
+            self._recent_proxies.append(proxy)
 
     def copy(self, target: Any, deep: bool) -> Any:
         """Copy an object of the test. Functions are not copied."""
@@ -124,6 +162,8 @@ class StudentPeer(Peer):
 
     def handle_request(self, operation: Any, arguments: Any) -> Any:
         """Perform an operation. A process that the student's code has forked exits here instead of replying."""
+        if operation == "run-cell":
+            self._recent_proxies.clear()
         try:
             result = self._handlers.handlers[operation](*arguments)
         except BaseException:
@@ -176,7 +216,7 @@ class _RequestHandlers:
             "bind-name": namespace.__setitem__,
             "unbind-name": self.unbind,
             "import-module": lambda name: importable_objects.import_object(name, ""),
-            "seed-random": _seed_module,
+            "seed-random": self.seed_random,
             "call": _call_object,
             "apply-operator": _operate_on,
             "get-value": lambda value: value,
@@ -213,11 +253,24 @@ class _RequestHandlers:
             name for name in self.namespace if type(name) is str and not name.startswith("_") and self.is_bound(name)
         ]
 
+    def seed_random(self, module: str, number: Any) -> None:
+        """Seed a module of random numbers, and the one that the notebook has bound to its name (`from numpy import random`)."""
+        importable_objects.import_object(module, "seed")(number)
+        bound_module = self.namespace.get(module.rpartition(".")[2])
+        if type(bound_module) is types.ModuleType and bound_module.__name__ in _RANDOM_MODULES - {module}:
+            with suppress(TypeError, ValueError):  # NumPy only accepts small numbers
+                bound_module.seed(number)
+
     def unbind(self, name: str) -> bool:
         """Delete a name. Returns whether it existed."""
         was_bound = name in self.namespace
         self.namespace.pop(name, None)
         return was_bound
+
+
+def _get_local_attributes(target: Any) -> dict[str, Any]:
+    content: dict[str, dict[str, Any]] = object.__getattribute__(target, "__dict__")
+    return content.setdefault(_LOCAL_ATTRIBUTES, {})
 
 
 def _call_object(
@@ -233,28 +286,3 @@ def _operate_on(target: Any, name: str, arguments: Any, keyword_names: Any = (),
 def _get_attribute(target: Any, name: str) -> Any:
     value = getattr(target, name)
     return dict(value) if type(value) is types.MappingProxyType else value
-
-
-def _seed_module(module: str, number: Any) -> None:
-    importable_objects.import_object(module, "seed")(number)
-
-
-def _install_overrides(peer: Peer) -> None:
-    """Redirect `input` and `warnings.warn` to the test that calls the student's code."""
-
-    def input_from_test(prompt: object = "", /) -> Any:
-        return peer.request("read-input", str(prompt))
-
-    def warn_test(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **keywords: Any) -> None:
-        cls = type(message) if isinstance(message, Warning) else category or UserWarning
-        try:
-            was_delivered = peer.call_depth > 0 and peer.request("show-warning", str(message), cls.__name__)
-        except RuntimeError:  # called from another thread, or from a process that a cell has forked
-            was_delivered = False
-        if not was_delivered:
-            _ORIGINAL_WARN(message, category, stacklevel + 1, source, **keywords)
-
-    input_from_test.__name__ = input_from_test.__qualname__ = "input"
-    warn_test.__name__ = warn_test.__qualname__ = "warn"
-    builtins.input = input_from_test
-    warnings.warn = warn_test

@@ -44,7 +44,8 @@ class TestCell(StatementRunner):
     ) -> None:
         self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
-        self.comparison_counts = ComparisonCounts(peer.contract.entries)
+        is_recording = peer.contract.records_changes
+        self.comparison_counts = ComparisonCounts(None if is_recording else peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(
             comparison, sites=sites, comparison_counts=self.comparison_counts, find_original=peer.replicas.find_original
@@ -178,11 +179,12 @@ class TestCell(StatementRunner):
 class _PythonComparison(Comparator):
     """Compares as Python does. Objects of the student are proxies here, to which the contract applies."""
 
-    def is_honest(self, name: str, left: Any, right: Any) -> bool:
-        return True
+    def prepare(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
+        return left, right
 
-    def allows_arithmetic(self, name: str, left: Any, right: Any) -> bool:
-        return name != "mod" or type(left) is not str or is_safe_percent_template(left)
+    def prepare_arithmetic(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
+        is_allowed = name != "mod" or type(left) is not str or is_safe_percent_template(left)
+        return (left, right) if is_allowed else None
 
     def is_true(self, value: Any) -> bool:
         return bool(value)

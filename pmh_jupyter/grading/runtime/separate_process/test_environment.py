@@ -22,6 +22,7 @@ from pmh_jupyter.grading.runtime.separate_process.definition_sources import Defi
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.transport.framing import Link
 
 MAX_OUTPUT_CHARS = 1 << 24
 # The alarm repeats, because a test may catch its first exception.
@@ -156,14 +157,26 @@ class _BoundedOutput(io.StringIO):
 
 
 @contextmanager
-def enforce_deadline(deadline: float | None) -> Iterator[None]:
-    """Raise `TimeLimitReached` when the deadline passes while code of the test runs."""
-    if deadline is None or threading.current_thread() is not threading.main_thread():
+def enforce_deadline(link: Link) -> Iterator[None]:
+    """Raise `TimeLimitReached` when the deadline of the link passes while code of the test runs."""
+    if link.deadline is None or threading.current_thread() is not threading.main_thread():
         yield
         return
     started_at = time.monotonic()
-    previous_handler = signal.signal(signal.SIGALRM, _raise_time_limit)
-    remaining_seconds, _ = signal.setitimer(signal.ITIMER_REAL, max(deadline - started_at, 0.001), _REPEAT_SECONDS)
+
+    def start_timer() -> tuple[float, float]:
+        remaining_seconds = max((link.deadline or 0.0) - time.monotonic(), 0.001)
+        return signal.setitimer(signal.ITIMER_REAL, remaining_seconds, _REPEAT_SECONDS)
+
+    def raise_time_limit(number: int, frame: FrameType | None) -> None:
+        if link.deadline is not None and link.deadline > time.monotonic():
+            start_timer()  # it has been extended, and so is the processor time (see `notebook_runner`)
+            signal.setitimer(signal.ITIMER_PROF, link.deadline - time.monotonic() + 1)
+        else:
+            raise TimeLimitReached
+
+    previous_handler = signal.signal(signal.SIGALRM, raise_time_limit)
+    remaining_seconds, _ = start_timer()
     try:
         yield
     finally:
@@ -171,7 +184,3 @@ def enforce_deadline(deadline: float | None) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous_handler)
         if remaining_seconds:  # restore an earlier alarm with its remaining time
             signal.setitimer(signal.ITIMER_REAL, max(remaining_seconds - (time.monotonic() - started_at), 0.001))
-
-
-def _raise_time_limit(number: int, frame: FrameType | None) -> None:
-    raise TimeLimitReached

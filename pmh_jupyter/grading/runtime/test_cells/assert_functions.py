@@ -43,7 +43,6 @@ class CallRecorder(Protocol):
 
     def count_compared(self, place: str, *values: Any) -> None: ...
     def find_originals(self, values: tuple[Any, ...]) -> tuple[Any, ...]: ...
-    def is_honest_pair(self, arguments: tuple[Any, ...]) -> bool: ...
     def record_untrue(self, site_number: int, value: Any) -> None: ...
     def record_values(
         self, site_number: int, expected: str | Callable[[], str], value: Any, *, got: str | None = None
@@ -106,11 +105,15 @@ class _PairFunction(_AssertFunction):
             self.recorder.count_compared(self.place)
             return arguments
         self._record_expected(*arguments[:2])
-        # A function of unittest compares whole containers. One of NumPy compares element by element.
-        self.recorder.count_compared(self.place, *(arguments[:2] if self.name.startswith("assert_") else ()))
-        if not self.recorder.is_honest_pair(arguments):
+        is_search = self.name in ("assertIn", "assertNotIn")
+        if self.name == "assertCountEqual":  # it reads iterators
+            arguments = *map(list, arguments[:2]), *arguments[2:]
+        operands = self.recorder.comparator.prepare("contains" if is_search else "alike", *arguments[:2])
+        if operands is None:
             raise _AssertionError
-        return arguments
+        # A function of unittest compares whole containers. One of NumPy compares element by element.
+        self.recorder.count_compared(self.place, *(operands if self.name.startswith("assert_") else ()))
+        return *operands, *arguments[2:]
 
     def _record_expected(self, got: Any, expected: Any) -> None:
         sign = _ASSERT_FUNCTION_SIGNS.get(_normalize_name(self.name), "")

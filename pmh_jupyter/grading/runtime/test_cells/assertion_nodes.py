@@ -49,17 +49,3 @@ def is_test_function(node: ast.FunctionDef) -> bool:
     arguments = node.args
     names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return node.name.startswith("test") and names in ([], ["self"]) and not (arguments.vararg or arguments.kwarg)
-
-
-def is_zip_call(node: ast.Call) -> bool:
-    """Return whether a call of `zip` or `map` takes values from several sequences and ends with the shortest.
-
-    Neighbors in one sequence (`zip(path, path[1:])`) and endless counts are excluded: they do not determine the number of values.
-    """
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    sequences = node.args[1:] if name == "map" else node.args
-    bases = [ast.unparse(part.value if isinstance(part, ast.Subscript) else part) for part in sequences]
-    is_endless = any(
-        isinstance(part, ast.Call) and get_called_name(part) in ("count", "cycle", "repeat") for part in sequences
-    )
-    return name in ("zip", "map") and len(sequences) > 1 and len(set(bases)) > 1 and not is_endless

@@ -142,11 +142,9 @@ class AssertionRecorder(SiteTable):
         return True
 
     def check_comparison(self, site_number: int, place: str, operator_class: str, left: Any, right: Any) -> bool:
-        if operator_class not in _IDENTITY_OPERATORS:
-            self.comparison_counts.record_nan(place, left, right)
         if place and operator_class in _SUBSET_SIDES and _isinstance(left, _Set):
             self.comparison_counts.count(f"{place}/set", min(1, _len((left, right)[_SUBSET_SIDES[operator_class]])))
-        if self._does_comparison_hold(operator_class, left, right):
+        if self._does_comparison_hold(place, operator_class, left, right):
             return True
         site, sign = self.sites[site_number], _COMPARISONS[operator_class][0]
         if site.is_swapped:
@@ -155,11 +153,12 @@ class AssertionRecorder(SiteTable):
         return False
 
     def check_chain(self, site_number: int, place: str, operator_classes: tuple[str, ...], *operands: Any) -> bool:
-        self.comparison_counts.record_nan(place, *operands)
         pairs = zip(operator_classes, operands, operands[1:], strict=False)
         return self.check_without_values(
             site_number,
-            all(self._does_comparison_hold(operator_class, left, right) for operator_class, left, right in pairs),
+            all(
+                self._does_comparison_hold(place, operator_class, left, right) for operator_class, left, right in pairs
+            ),
         )
 
     def record_distance(self, place: str, value: Any) -> Any:
@@ -169,25 +168,15 @@ class AssertionRecorder(SiteTable):
 
     def evaluate_comparison(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
-        if operator_class in _IDENTITY_OPERATORS:
-            return self._does_comparison_hold(operator_class, left, right)
-        self.comparison_counts.record_nan(place, left, right)
-        _, compare, recorded_name = _COMPARISONS[operator_class]
-        result = compare(left, right)
-        if operator_class == "NotEq" and result is False:
-            recorded_name = "not-ne"
-        return (
-            result
-            if self.comparator.is_honest(recorded_name, left, right)
-            else _DISHONEST_RESULTS.get(operator_class, False)
-        )
+        return self._apply_comparison(place, operator_class, left, right, _DISHONEST_RESULTS.get(operator_class, False))
 
     def evaluate_arithmetic(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
         compute, recorded_name = _ARITHMETIC[operator_class]
-        if not self.comparator.allows_arithmetic(recorded_name, left, right):
+        operands = self.comparator.prepare_arithmetic(recorded_name, left, right)
+        if operands is None:
             raise _AssertionError
-        result = compute(left, right)
+        result = compute(*operands)
         # The test may turn infinity into NaN, and then drop it with `max`.
         self.comparison_counts.record_nan(place, result)
         return result
@@ -223,13 +212,15 @@ class AssertionRecorder(SiteTable):
         name = _str(_getattr(function, "__name__", ""))
 
         def call(*arguments: Any, **keyword_arguments: Any) -> Any:
-            result = function(*arguments, **keyword_arguments)
             self._recorded_calls[site_number] = name, arguments
-            if name not in ("isinstance", "issubclass") and _len(arguments) >= 2:
-                self.count_compared(place, *arguments[:2])
-            if function is _isinstance:
-                return result and self.comparator.is_instance(*arguments)
-            return result if self.is_honest_pair(arguments) else False
+            if name in ("isinstance", "issubclass") or _len(arguments) < 2:
+                result = function(*arguments, **keyword_arguments)
+                return result and (function is not _isinstance or self.comparator.is_instance(*arguments))
+            operands = self.comparator.prepare("alike", *arguments[:2])
+            if operands is None:
+                return False
+            self.count_compared(place, *operands)
+            return function(*operands, *arguments[2:], **keyword_arguments)
 
         return call
 
@@ -257,17 +248,18 @@ class AssertionRecorder(SiteTable):
         """Return the objects that operands of `is` stand for."""
         return _tuple(self._find_original(value) for value in values)
 
-    def _does_comparison_hold(self, operator_class: str, left: Any, right: Any) -> bool:
+    def _does_comparison_hold(self, place: str, operator_class: str, left: Any, right: Any) -> bool:
+        return self.comparator.is_true(self._apply_comparison(place, operator_class, left, right, False))
+
+    def _apply_comparison(self, place: str, operator_class: str, left: Any, right: Any, dishonest_result: bool) -> Any:
         _, compare, recorded_name = _COMPARISONS[operator_class]
         if operator_class in _IDENTITY_OPERATORS:
-            left, right = self._find_original(left), self._find_original(right)
-        return self.comparator.is_true(compare(left, right)) and (
-            not recorded_name or self.comparator.is_honest(recorded_name, left, right)
-        )
-
-    def is_honest_pair(self, arguments: tuple[Any, ...]) -> bool:
-        """Return whether the first two arguments may be compared (see `Comparator`)."""
-        return _len(arguments) < 2 or self.comparator.is_honest("alike", arguments[0], arguments[1])
+            return compare(self._find_original(left), self._find_original(right))
+        operands = self.comparator.prepare(recorded_name, left, right)
+        if operands is None:
+            return dishonest_result
+        self.comparison_counts.record_nan(place, *operands)
+        return compare(*operands)
 
     def record_untrue(self, site_number: int, value: Any) -> None:
         """Record the value of a failed assertion about its truth."""

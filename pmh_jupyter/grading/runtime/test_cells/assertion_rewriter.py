@@ -20,9 +20,10 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     is_assert_call,
     is_raises_block,
     is_test_function,
-    is_zip_call,
     raises_assertion_error,
 )
+from pmh_jupyter.grading.runtime.test_cells.comparison_counts import OPEN_PREFIX
+from pmh_jupyter.grading.runtime.test_cells.iterations import is_zip_call, may_be_shorter
 from pmh_jupyter.python_source.names import get_called_name
 
 RECORDER_PLACEHOLDER = "\0pmh recorder"
@@ -69,18 +70,17 @@ class AssertionRewriter(ast.NodeTransformer):
 
     source: the text of the test cell, from which expressions are quoted; None for a hidden statement.
     feedback_by_line: by the line of an assertion, the author's message in the comment above it.
-    pinned: names that the statement reads from the recorder, not from the notebook.
     """
 
-    def __init__(
-        self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str], pinned: Collection[str] = ()
-    ) -> None:
+    def __init__(self, recorder: SiteRegistry, source: str | None, feedback_by_line: dict[int, str]) -> None:
         self.recorder, self.source = recorder, source
         # Whether the code that is being rewritten may run less often for a right answer than for the reference.
         self._is_optional = False
+        # Whether it is in an iteration that a right answer may end earlier.
+        self._is_open = False
         self._is_negated = False
         self._function_depth = 0
-        self.feedback_by_line, self.pinned = feedback_by_line, frozenset(pinned)
+        self.feedback_by_line = feedback_by_line
 
     def visit(self, node: ast.AST) -> Any:
         """Rewrite a node. Its replacement has the same position, by which `separate_process.contract` finds places."""
@@ -143,37 +143,37 @@ class AssertionRewriter(ast.NodeTransformer):
             isinstance(inner, ast.Break | ast.Continue | ast.Return) and id(inner) not in handled
             for inner in ast.walk(node)
         )
-        return self._visit_optional(node) if ends_early else self.generic_visit(node)
+        return self._visit_optional(node) if ends_early else self._visit_iteration(node)
 
     visit_For = visit_AsyncFor = _visit_loop
+
+    def _visit_iteration(self, node: ast.AST) -> ast.AST:
+        with self._change_state(_is_open=self._is_open or may_be_shorter(node)):
+            return self.generic_visit(node)
+
+    visit_GeneratorExp = visit_ListComp = visit_SetComp = _visit_iteration
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         if not isinstance(node.op, ast.Not):
             return self.generic_visit(node)
-        with self._negate():
+        with self._change_state(_is_negated=not self._is_negated):
             return self.generic_visit(node)
 
     def _visit_optional(self, node: ast.AST) -> ast.AST:
-        with self._mark_optional():
+        with self._change_state(_is_optional=True):
             return self.generic_visit(node)
 
     visit_While = visit_IfExp = visit_Match = visit_ExceptHandler = visit_BoolOp = _visit_optional
 
     @contextmanager
-    def _mark_optional(self) -> Iterator[None]:
-        previous, self._is_optional = self._is_optional, True
+    def _change_state(self, **states: bool) -> Iterator[None]:
+        """Rewrite the code in a `with` block with other values of these attributes."""
+        previous = {name: getattr(self, name) for name in states}
+        vars(self).update(states)
         try:
             yield
         finally:
-            self._is_optional = previous
-
-    @contextmanager
-    def _negate(self) -> Iterator[None]:
-        self._is_negated = not self._is_negated
-        try:
-            yield
-        finally:
-            self._is_negated = not self._is_negated
+            vars(self).update(previous)
 
     def _rewrite_try(self, node: ast.Try | ast.TryStar) -> ast.AST:
         self.generic_visit(node)
@@ -212,8 +212,10 @@ class AssertionRewriter(ast.NodeTransformer):
         )
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        is_open = bool(node.args) and may_be_shorter(node.args[0])
         self.generic_visit(node)
-        self._count_compared_values(node)
+        with self._change_state(_is_open=self._is_open or is_open):
+            self._count_compared_values(node)
         if get_called_name(node) == "isinstance":
             self._wrap_explained(node, self._register_site(node))
         elif get_called_name(node) in ("abs", "fabs", "norm"):
@@ -266,12 +268,6 @@ class AssertionRewriter(ast.NodeTransformer):
             first = node.generators[0]
             first.iter = self._make_recorder_call("count_rounds", self._make_place(node), first.iter)
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
-            pinned_values = ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), "pinned_values", ast.Load())
-            return ast.copy_location(ast.Attribute(pinned_values, node.id, ast.Load()), node)
-        return node
-
     def _rewrite_with(self, node: ast.With | ast.AsyncWith) -> ast.AST:
         is_raises = is_raises_block(node)
         inner = node.body[0]
@@ -298,12 +294,12 @@ class AssertionRewriter(ast.NodeTransformer):
             return test
         number = self._register_site(test)
         if isinstance(test, ast.BoolOp):
-            with self._mark_optional():
+            with self._change_state(_is_optional=True):
                 test.values = [self._rewrite_condition(value) for value in test.values]
             return self._make_recorder_call("check_without_values", number, test)
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             number = self._register_site(test.operand)
-            with self._negate():
+            with self._change_state(_is_negated=not self._is_negated):
                 return self._make_recorder_call("check_false", number, self.visit(test.operand))
         if isinstance(test, ast.Compare) and len(test.ops) == 1:
             return self._rewrite_comparison(test)
@@ -370,10 +366,24 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _make_place(self, node: ast.expr | ast.stmt) -> ast.Constant:
         """Return the place of a node, by which values are counted (see `comparison_counts`); empty if the node is optional."""
-        return ast.Constant("" if self._is_optional else f"{node.lineno}:{node.col_offset}")
+        prefix = OPEN_PREFIX if self._is_open else ""
+        return ast.Constant("" if self._is_optional else f"{prefix}{node.lineno}:{node.col_offset}")
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])
+
+
+class NamePinner(ast.NodeTransformer):
+    """Lets a rewritten statement read pinned names from the recorder, not from the notebook."""
+
+    def __init__(self, pinned: Collection[str]) -> None:
+        self.pinned = frozenset(pinned)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
+            pinned_values = ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), "pinned_values", ast.Load())
+            return ast.copy_location(ast.Attribute(pinned_values, node.id, ast.Load()), node)
+        return node
 
 
 def _is_literal(node: ast.expr) -> bool:

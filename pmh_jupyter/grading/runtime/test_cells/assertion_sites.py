@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, NamePinner
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class SiteTable:
 
     def rewrite(self, node: ast.stmt, source: str | None, feedback_by_line: dict[int, str]) -> None:
         """Change a statement in place, so that its assertions are recorded."""
-        AssertionRewriter(self, source, feedback_by_line, self.pinned).visit(node)
+        AssertionRewriter(self, source, feedback_by_line).visit(node)
+        NamePinner(self.pinned).visit(node)
 
     def register_site(self, expression: str | None, feedback: str, *, is_swapped: bool = False) -> int:
         """Register an expression (see `AssertionSite`). Returns its number."""

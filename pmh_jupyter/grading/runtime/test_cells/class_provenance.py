@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from functools import cache
+from importlib.machinery import FrozenImporter
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -32,6 +33,14 @@ def find_all_classes() -> list[type]:
     return list(classes_by_id.values())
 
 
+class _InitialClass:
+    """A class, its name, and the methods that Python calls for operators, before the student's code ran."""
+
+    def __init__(self, cls: type) -> None:
+        self.cls, self.name = cls, _get_full_name(cls)
+        self.methods = {name: _fingerprint_method(method) for name, method in _dict(cls).items() if name[:2] == "__"}
+
+
 class ClassProvenance:
     """Recognizes classes that existed before the student's code ran, and classes of libraries that were imported since.
 
@@ -41,7 +50,7 @@ class ClassProvenance:
     """
 
     def __init__(self, classes: Iterable[type] = (), trusted_folders: Iterable[str] = ()) -> None:
-        self._initial_classes = {_id(cls): cls for cls in classes}
+        self._initial_classes = {_id(cls): _InitialClass(cls) for cls in classes}
         self._later_classes: dict[int, tuple[type, bool]] = {}
         self._codes_by_module: dict[str, set[CodeType]] = {}
         self._trusted_folders = tuple(f"{folder.rstrip('/')}/" for folder in trusted_folders)
@@ -49,11 +58,7 @@ class ClassProvenance:
 
     def is_trusted(self, cls: type) -> bool:
         """Return True for a class that the student's code cannot have defined."""
-        if (
-            not _flags(cls) & _TPFLAGS_HEAPTYPE
-            or _flags(cls) & _TPFLAGS_IMMUTABLETYPE
-            or _id(cls) in self._initial_classes
-        ):
+        if is_static(cls) or _id(cls) in self._initial_classes:
             return True
         if _id(cls) not in self._later_classes:
             self._later_classes[_id(cls)] = cls, self._is_library_class(cls)
@@ -68,13 +73,29 @@ class ClassProvenance:
                 attribute = _dict(base).get(name)
                 if attribute is None:
                     continue
-                if not self.is_trusted(base) and not self._is_test_function(attribute):
+                if not self._is_from_library(base, name, attribute) and not self._is_test_function(attribute):
                     return base
                 break
         return None
 
+    def find_deciding_class(self, cls: type, names: Iterable[str]) -> type | None:
+        """Return the first class other than `object` that provides one of these methods of `cls`."""
+        names = list(names)
+        return next((base for base in _mro(cls)[:-1] if any(name in _dict(base) for name in names)), None)
+
+    def get_class_name(self, cls: type) -> str:
+        """Return the name of a library's class. A class that was imported later cannot be renamed to one that existed before."""
+        initial_class = self._initial_classes.get(_id(cls))
+        return initial_class.name if initial_class else f"late:{_get_full_name(cls)}"
+
     def _is_test_function(self, function: object) -> bool:
         return _type(function) is FunctionType and _id(_function_code(function)) in self.test_code_ids
+
+    def _is_from_library(self, cls: type, name: str, method: Any) -> bool:
+        """Return True for a method of a trusted class that the student's code has not replaced."""
+        if _id(cls) in self._initial_classes:
+            return self._initial_classes[_id(cls)].methods.get(name) == _fingerprint_method(method)
+        return self.is_trusted(cls) and (_type(method) is not FunctionType or self.matches_source(method))
 
     def _is_library_class(self, cls: type) -> bool:
         """Return True for a class that a library module contains, with each of its functions compiled from the module's file."""
@@ -95,18 +116,29 @@ class ClassProvenance:
         return is_module_global and codes is not None and (not codes or _function_code(function) in codes)
 
     def find_module_codes(self, module: Any) -> set[CodeType] | None:
-        """Return every code object of a library module's file; empty without source, None for a module outside the trusted folders."""
+        """Return every code object of a library module; empty without source, None for a module outside the trusted folders."""
         spec: Any = getattr(module, "__spec__", None)
         name, origin = str(getattr(spec, "name", "")), str(getattr(spec, "origin", ""))
-        if not origin.startswith(self._trusted_folders):
+        is_frozen = origin == "frozen"  # a part of the interpreter, as `abc`
+        if not is_frozen and not origin.startswith(self._trusted_folders):
             return None
         if name not in self._codes_by_module:
             try:
-                code = spec.loader.get_code(name)
+                loader: Any = FrozenImporter if is_frozen else spec.loader
+                code = loader.get_code(name)
             except Exception:  # noqa: BLE001 - a loader may be anything
                 code = None
             self._codes_by_module[name] = _set(find_nested_codes(code)) if _type(code) is CodeType else _set()
         return self._codes_by_module[name]
+
+
+def _get_full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _fingerprint_method(method: object) -> tuple[int, int]:
+    """Return the identity of a method and of its code. The class keeps both of them alive, unless they are replaced."""
+    return _id(method), _id(_function_code(method)) if _type(method) is FunctionType else 0
 
 
 def find_nested_codes(code: CodeType) -> list[CodeType]:
@@ -127,6 +159,11 @@ def find_library_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     folders = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return tuple(dict.fromkeys([*folders, *site.getsitepackages()]))
+
+
+def is_static(cls: type) -> bool:
+    """Return True for a class that is not defined in Python and cannot be changed."""
+    return not _flags(cls) & _TPFLAGS_HEAPTYPE or bool(_flags(cls) & _TPFLAGS_IMMUTABLETYPE)
 
 
 def is_plain_data(value: Any) -> bool:

@@ -1,8 +1,9 @@
-"""Comparisons that do not trust the operators of a student's class.
+"""Comparisons that do not trust the operators of the objects that they compare.
 
-A comparison in a test cell gives Python's result, unless a method of a class that the student defined would decide it. Such a result
-counts only if the reference solution had an object of one of its own classes there, too (`allowed_operators`). Even then, the object is
-probed with unpredictable values.
+A comparison in a test cell compares copies of data, made as for a separate process. If an operand is or contains an object that is not
+data and decides what it equals, the result counts only if the reference solution had such an object there, too (`allowed_operators`): an
+object of one of its own classes, or one of the same class of a library. An object of the notebook's own class is also probed with
+unpredictable values.
 """
 
 from __future__ import annotations
@@ -10,18 +11,26 @@ from __future__ import annotations
 import operator
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from fractions import Fraction
+from pathlib import PurePosixPath
+from types import BuiltinFunctionType, GenericAlias, MethodType, UnionType
+from typing import Any, List, NamedTuple, Optional  # noqa: UP035 - their objects differ from those of `types`
+from uuid import UUID
 
 from pmh_jupyter.grading.runtime.proxies.operators import OPPOSITE_OPERATORS
-from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data, is_static
+from pmh_jupyter.grading.runtime.test_cells.data_copies import copy_data
+from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
-_type, _len, _issubclass, _bool, _map, _set = type, len, issubclass, bool, map, set
-_mro = type.__dict__["__mro__"].__get__
+__builtins__ = BUILTINS
+
 _name = type.__dict__["__name__"].__get__
-MAX_ELEMENTS = 200_000
-MAX_DEPTH = 6
+_mro = type.__dict__["__mro__"].__get__
+# What equality in a container, and NumPy, ask the elements.
+_ELEMENT_METHODS = ("__eq__", "__array_ufunc__", "__array_function__")
 OPERATOR_METHODS = {
     "eq": ("__eq__",),
     "ne": ("__ne__", "__eq__"),
@@ -29,14 +38,23 @@ OPERATOR_METHODS = {
     "le": ("__le__", "__ge__"),
     "gt": ("__gt__", "__lt__"),
     "ge": ("__ge__", "__le__"),
-    "contains": ("__contains__", "__iter__", "__getitem__", "__eq__"),
+    "contains": ("__contains__", "__iter__", "__getitem__"),
     "bool": ("__bool__", "__len__"),
-    "not-ne": ("__ne__", "__eq__"),
-    "alike": ("__eq__", "__ne__", "__lt__", "__gt__", "__array_function__", "__array_ufunc__", "__rsub__", "__sub__"),
+    "alike": ("__eq__", "__ne__", "__lt__", "__gt__", "__rsub__", "__sub__"),
 }
-# Names in `NotebookUsage.operators`, where they differ.
-_RECORDED_OPERATOR_NAMES = {"not-ne": "ne", "alike": "eq"}
+_CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
+MAX_DEPTH = 6
 _OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
+_SCALAR_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range})
+# The modules of the classes whose methods are replaced by those of plain data.
+_DATA_CLASSES_IN_PYTHON = (Counter, Fraction, PurePosixPath, UUID)  # whose methods the student's code could replace
+# Functions, and types as in annotations. They only equal each other.
+_TYPE_EXPRESSION_CLASSES = frozenset(
+    {BuiltinFunctionType, MethodType, GenericAlias, UnionType, type(Optional[int]), type(List[int])}  # noqa: UP006, UP045
+)
+_DATA_MODULES = frozenset(
+    "builtins array collections datetime decimal enum fractions pathlib numpy pandas sympy".split()
+)
 DISHONEST_OPERATOR = TestReason.DISHONEST_OPERATOR
 
 
@@ -44,11 +62,23 @@ class UniqueObject:
     """Equals no value and is contained in none. An object that claims otherwise makes false claims."""
 
 
+class _Operand(NamedTuple):
+    """An operand with copies in place of data, and what in it is not data and decides a comparison.
+
+    student_objects: objects of the student's classes. library_classes: the names of the classes of other objects.
+    """
+
+    copy: Any
+    student_objects: list[Any]
+    library_classes: set[str]
+
+
 class Comparator:
     """Compares values for one test cell.
 
     add_flag: called with code and detail for every dishonest operator.
-    allowed_operators: operators that the reference solution used on objects of its own classes; None if not known.
+    allowed_operators: operators that the reference solution used on objects that are not data (see `NotebookUsage`); None if not known.
+    namespace: the names of the test cell, as the test's `globals()` returns them.
 
     `used_operators` collects the same for the notebook that is graded now.
     """
@@ -58,67 +88,76 @@ class Comparator:
         provenance: ClassProvenance,
         add_flag: Callable[[str, str], None],
         allowed_operators: Collection[str] | None = None,
+        namespace: object = None,
     ) -> None:
-        self.provenance, self.add_flag = provenance, add_flag
+        self.provenance, self.add_flag, self.namespace = provenance, add_flag, namespace
         self.allowed_operators = None if allowed_operators is None else frozenset(allowed_operators)
         self.used_operators: set[str] = set()
         self.statement_line = 0  # of the statement that is being run
 
-    def is_honest(self, name: str, left: Any, right: Any) -> bool:
-        """Return False if the operator's result for these operands must not count."""
-        if (
-            is_plain_data(left)
-            and is_plain_data(right)
-            and _type(left) not in _CONTAINER_TYPES
-            and _type(right) not in _CONTAINER_TYPES
-        ):
-            return True
-        deciders_by_operand = [[*self._find_deciders(side, OPERATOR_METHODS[name])] for side in (left, right)]
-        deciders = [decider for side in deciders_by_operand for decider in side]
-        if not deciders:
-            return True
-        operator_name = _RECORDED_OPERATOR_NAMES.get(name, name)
-        usage_keys = (
-            {operator_name}
-            if all(deciders_by_operand)
-            else {operator_name, f"{operator_name} plain-data {self.statement_line}"}
-        )  # the same keys as in separate_process/contract.py
-        self.used_operators |= usage_keys
-        if self.allowed_operators is not None and not usage_keys <= self.allowed_operators:
-            return self._flag_dishonest(operator_name, deciders[0])
-        for decider in deciders:
-            if _claims_the_impossible(name, decider):
-                return self._flag_dishonest(name, decider)
-        student_left = left if any(decider is left for decider in deciders) else None
-        if (
-            student_left is not None
-            and name in _OPPOSITE_FUNCTIONS
-            and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right)
-        ):
-            return self._flag_dishonest(name, left)
-        return True
+    def prepare(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
+        """Return the operands to compare, with copies in place of data. None if the result of the operator must not count."""
+        if _is_simple(left) and _is_simple(right):
+            return left, right
+        methods = (*OPERATOR_METHODS[name], *_ELEMENT_METHODS)
+        left_operand, right_operand = self._copy(left, methods), self._copy(right, methods)
+        operator_name = "eq" if name == "alike" else name
+        if name == "contains" and self._is_searched_item_by_item(right, right_operand):
+            if not self.provenance.is_trusted(type(right)):  # another answer's class may have `__contains__`
+                self._allows({name, f"{name} plain-data {self.statement_line}"})
+            right_operand = _Operand(self._iterate_copies(left, right), [], set())
+        if not self._allows_libraries(operator_name, left_operand, right_operand):
+            return None
+        student_objects = [*left_operand.student_objects, *right_operand.student_objects]
+        if not student_objects:
+            return left_operand.copy, right_operand.copy
+        is_with_data = not (left_operand.student_objects and right_operand.student_objects)
+        # The same keys as in separate_process/contract.py.
+        keys = {operator_name, f"{operator_name} plain-data {self.statement_line}"} if is_with_data else {operator_name}
+        if not self._allows(keys):
+            self._refuse(operator_name, student_objects, methods)
+            return None
+        false_claim = self._find_false_claim(name, left, right, student_objects)
+        if false_claim:
+            self._refuse(name, false_claim, methods)
+            return None
+        return self._choose_copy(left, left_operand), self._choose_copy(right, right_operand)
 
-    def allows_arithmetic(self, name: str, left: Any, right: Any) -> bool:
-        """Return False if an arithmetic operator is a student's method where the reference solution had plain data."""
+    def prepare_arithmetic(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
+        """Return the operands of an arithmetic operator. None for an object's method where the reference solution had plain data.
+
+        Data of a class of the student is copied, unless the student's class decides.
+        """
+        operands = []
         for value, operator_name in ((left, name), (right, f"r{name}")):
-            if (
-                not is_plain_data(value)
-                and self.provenance.find_student_class(_type(value), (f"__{operator_name}__",)) is not None
-            ):
+            if is_plain_data(value) or _is_simple(value):
+                operands.append(_Operand(value, [], set()))
+                continue
+            methods = (f"__{operator_name}__", "__array_ufunc__")
+            operand = self._copy(value, methods)
+            if operand.student_objects:
                 self.used_operators.add(operator_name)
                 if self.allowed_operators is not None and not self.allowed_operators & {name, operator_name}:
-                    return self._flag_dishonest(operator_name, value)
-        return True
+                    self._refuse(operator_name, operand.student_objects, methods)
+                    return None
+            operands.append(operand if not self.provenance.is_trusted(type(value)) else operand._replace(copy=value))
+        left_operand, right_operand = operands
+        if not self._allows_libraries(name, left_operand, right_operand):
+            return None
+        if left_operand.student_objects or right_operand.student_objects:
+            return left, right
+        return left_operand.copy, right_operand.copy
 
     def is_true(self, value: Any) -> bool:
         """`bool(value)`, but False if a student's method decides it where the reference solution had plain data."""
         if is_plain_data(value):
-            return _bool(value)
-        if self.provenance.find_student_class(_type(value), OPERATOR_METHODS["bool"]) is not None:
+            return bool(value)
+        if self.provenance.find_student_class(type(value), OPERATOR_METHODS["bool"]) is not None:
             self.used_operators.add("bool")
             if self.allowed_operators is not None and "bool" not in self.allowed_operators:
-                return self._flag_dishonest("bool", value)
-        return _bool(value)
+                self._refuse("bool", [value], OPERATOR_METHODS["bool"])
+                return False
+        return bool(value)
 
     def is_false(self, value: Any) -> bool:
         """`not value`, but False if a student's method decides it, as in `is_true`."""
@@ -130,78 +169,123 @@ class Comparator:
             and "bool" not in self.allowed_operators
         )
         return not truth and not (
-            must_verify and self.provenance.find_student_class(_type(value), OPERATOR_METHODS["bool"]) is not None
+            must_verify and self.provenance.find_student_class(type(value), OPERATOR_METHODS["bool"]) is not None
         )
 
     def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
-        """Return False if only the student's code claims that a value is an instance (`__class__`, a metaclass's `__instancecheck__`)."""
-        cls = _type(value)
-        overriding_class = self.provenance.find_student_class(cls, ("__class__",))
-        if (
-            overriding_class is None
-            and self.provenance.find_student_class(_type(class_or_tuple), ("__instancecheck__", "__subclasscheck__"))
-            is None
-        ):
+        """Return False if only the object claims to be an instance (`__class__`), or a student's class claims it (`__instancecheck__`)."""
+        cls, provenance = type(value), self.provenance
+        is_claimed_by_student = (
+            provenance.find_student_class(cls, ("__class__",)) is not None
+            or provenance.find_student_class(type(class_or_tuple), ("__instancecheck__", "__subclasscheck__"))
+            is not None
+        )
+        if not is_claimed_by_student and provenance.find_deciding_class(cls, ("__class__",)) is None:
             return True
-        classes = class_or_tuple if _type(class_or_tuple) is tuple else (class_or_tuple,)
+        classes = class_or_tuple if type(class_or_tuple) is tuple else (class_or_tuple,)
         if any(self._is_base(each, cls) for each in classes):
             return True
-        return self._flag_dishonest("isinstance", value)
+        if is_claimed_by_student:
+            self._add_flag("isinstance", value)
+        return False
 
     def _is_base(self, candidate: Any, cls: type) -> bool:
         if any(candidate is base for base in _mro(cls)):
             return True
         # The class may be registered with an abstract class. A student's metaclass is not trusted.
-        return self.provenance.is_trusted(_type(candidate)) and _evaluates_true(_issubclass, cls, candidate)
+        return self.provenance.is_trusted(type(candidate)) and _evaluates_true(issubclass, cls, candidate)
 
-    def _flag_dishonest(self, name: str, operand: Any) -> bool:
-        self.add_flag(DISHONEST_OPERATOR, f"{name}, {_name(_type(operand))}"[:200])
+    def _refuse(self, name: str, objects: list[Any], methods: tuple[str, ...]) -> None:
+        """Flag an object whose method the student has written. A method that its class inherits from a library is not flagged."""
+        for item in objects:
+            if self.provenance.find_student_class(type(item), methods) is not None:
+                self._add_flag(name, item)
+                return
+
+    def _add_flag(self, name: str, operand: Any) -> None:
+        self.add_flag(DISHONEST_OPERATOR, f"{name}, {_name(type(operand))}"[:200])
+
+    def _copy(self, value: Any, methods: tuple[str, ...]) -> _Operand:
+        operand = _Operand(value, [], set())
+        if _is_simple(value) or value is self.namespace:
+            return operand
+        copy, objects = copy_data(value, lambda cls: self._is_data_class(cls, methods))
+        if any(self.provenance.find_student_class(cls, methods) for cls in (type(copy), *_DATA_CLASSES_IN_PYTHON)):
+            return operand._replace(student_objects=[value])
+        for item in objects:
+            cls = type(item)
+            deciding_class = self.provenance.find_deciding_class(cls, methods)
+            if self.provenance.find_student_class(cls, methods) is not None:
+                operand.student_objects.append(item)
+            elif deciding_class is None or deciding_class in _TYPE_EXPRESSION_CLASSES:
+                continue
+            elif self.provenance.is_trusted(deciding_class) and not self.provenance.is_trusted(cls):
+                operand.student_objects.append(item)  # of a class that inherits the methods
+            elif self.provenance.is_trusted(deciding_class):  # a class of the test itself is not
+                operand.library_classes.add(self.provenance.get_class_name(deciding_class))
+        return operand._replace(copy=copy)
+
+    def _is_data_class(self, cls: type, methods: tuple[str, ...]) -> bool:
+        """Return whether the methods of a class are those of a data type. The student's code may have changed such a type, too."""
+        if self.provenance.find_student_class(cls, methods) is not None:
+            return False
+        deciding_class = self.provenance.find_deciding_class(cls, methods)
+        return deciding_class is None or deciding_class.__module__.partition(".")[0] in _DATA_MODULES
+
+    def _choose_copy(self, value: Any, operand: _Operand) -> Any:
+        """Return what a method of the student's class may receive: an object of such a class as it is, and a copy of anything else."""
+        return operand.copy if self.provenance.is_trusted(type(value)) else value
+
+    def _is_searched_item_by_item(self, value: Any, operand: _Operand) -> bool:
+        cls = type(value)
+        return (
+            operand.copy is value
+            and self.provenance.find_deciding_class(cls, ("__contains__",)) is None
+            and self.provenance.find_deciding_class(cls, ("__iter__",)) is not None
+        )
+
+    def _iterate_copies(self, value: Any, iterator: Iterator[Any]) -> Iterator[Any]:
+        """Yield copies of the items of an iterator that may be compared with the value."""
+        for item in iterator:
+            operands = self.prepare("eq", item, value)
+            if operands is not None:
+                yield operands[0]
+
+    def _allows(self, keys: set[str]) -> bool:
+        self.used_operators |= keys
+        return self.allowed_operators is None or keys <= self.allowed_operators
+
+    def _allows_libraries(self, operator_name: str, left: _Operand, right: _Operand) -> bool:
+        sides = (("left", left), ("right", right))
+        return self._allows(
+            {
+                f"{operator_name} {side} {class_name} {self.statement_line}"
+                for side, operand in sides
+                for class_name in operand.library_classes
+            }
+        )
+
+    def _find_false_claim(self, name: str, left: Any, right: Any, student_objects: list[Any]) -> list[Any]:
+        """Return an object that makes a claim that cannot be true, if there is one."""
+        for item in student_objects:
+            if _claims_the_impossible(name, item):
+                return [item]
+        is_ordered = name in _OPPOSITE_FUNCTIONS and any(item is left for item in student_objects)
+        return [left] if is_ordered and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right) else []
+
+
+def _is_simple(value: Any, depth: int = 0) -> bool:
+    """Return whether a value consists of Python's and NumPy's own data types, so that it need not be copied."""
+    cls = type(value)
+    if cls in _SCALAR_TYPES:
+        return True
+    if cls in _CONTAINER_TYPES and depth < MAX_DEPTH:
+        items = [*value, *value.values()] if cls is dict else value
+        return _SCALAR_TYPES.issuperset(map(type, items)) or all(_is_simple(item, depth + 1) for item in items)
+    # Not by a name in `sys.modules`, which the student's code could replace.
+    if not is_static(cls) or cls.__module__ != "numpy":
         return False
-
-    def _find_deciders(self, value: Any, names: tuple[str, ...], depth: int = 0) -> Iterator[Any]:
-        """Yield the objects whose methods would decide: the value itself, or objects in a container of plain data, one for each class."""
-        if _type(value) not in _CONTAINER_TYPES:
-            if not is_plain_data(value) and self.provenance.find_student_class(_type(value), names) is not None:
-                yield value
-            else:
-                yield from self._find_deciders_in_array(value, names, depth)
-            return
-        if depth < MAX_DEPTH and _len(value) <= MAX_ELEMENTS:
-            yield from self._find_deciders_in_elements(value, names, depth)
-            if _type(value) is dict:
-                yield from self._find_deciders_in_elements(list(value.values()), names, depth)
-
-    def _find_deciders_in_elements(self, values: Any, names: tuple[str, ...], depth: int) -> Iterator[Any]:
-        types = _set(_map(_type, values))
-        unknown_types = {cls for cls in types if cls not in _SIMPLE_TYPES}
-        if not unknown_types:
-            return
-        names = (*names, "__eq__")
-        seen_types = _set()
-        for value in values:
-            value_type = _type(value)
-            if value_type in unknown_types and (value_type in _CONTAINER_TYPES or value_type not in seen_types):
-                seen_types.add(value_type)
-                yield from self._find_deciders(value, names, depth + 1)
-
-    def _find_deciders_in_array(self, value: Any, names: tuple[str, ...], depth: int) -> Iterator[Any]:
-        """Yield the same for the elements of a NumPy array or a pandas table of objects."""
-        numpy = sys.modules.get("numpy")
-        if numpy is None or depth >= MAX_DEPTH:
-            return
-        value_type = _type(value)
-        if (
-            self.provenance.is_trusted(value_type)
-            and str(value_type.__module__).startswith("pandas.")
-            and hasattr(value, "to_numpy")
-        ):
-            value = value.to_numpy()
-        if _type(value) is numpy.ndarray and value.dtype.hasobject and value.size <= MAX_ELEMENTS:
-            yield from self._find_deciders_in_elements(value.ravel().tolist(), names, depth)
-
-
-_CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
-_SIMPLE_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range})
+    return any(_name(base) in ("ndarray", "generic") for base in _mro(cls)) and not value.dtype.hasobject
 
 
 def _claims_the_impossible(name: str, operand: Any) -> bool:
@@ -216,9 +300,10 @@ def _claims_the_impossible(name: str, operand: Any) -> bool:
     if name == "contains" and any(_evaluates_true(operator.contains, operand, value) for value in unique_values):
         return True
     if name == "ne":
-        return _evaluates_true(operator.ne, operand, operand) and _evaluates_true(operator.eq, operand, operand)
-    if name == "not-ne":
-        return any(_evaluates_not_unequal(operand, value) for value in unique_values)
+        is_unequal_to_itself = _evaluates_true(operator.ne, operand, operand) and _evaluates_true(
+            operator.eq, operand, operand
+        )
+        return is_unequal_to_itself or any(_evaluates_not_unequal(operand, value) for value in unique_values)
     numpy = sys.modules.get("numpy")
     if name == "alike" and numpy is not None and _evaluates_true(numpy.allclose, operand, unique_values[3]):
         return True
@@ -236,6 +321,6 @@ def _evaluates_not_unequal(left: Any, right: Any) -> bool:
 
 def _evaluates_true(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
     try:
-        return _bool(operation(left, right))
+        return bool(operation(left, right))
     except Exception:  # noqa: BLE001 - a student's operator may raise anything
         return False

@@ -2,7 +2,7 @@
 
 `all(x > 0 for x in f())` is true if `f()` is empty, `np.allclose(f(), 3)` if it has no elements, and `not f() > 3` if it is NaN. For each
 place of a test cell, the number of values that the reference solution had compared there is recorded. A submission must compare at least as
-many.
+many; at least one where the items of an answer only have to meet a condition, because a right answer may be shorter there.
 
 Places in branches and in loops that may end early are not counted, because a correct answer may compare fewer values there (see
 `assertion_rewriter`).
@@ -22,6 +22,8 @@ from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 _float, _complex, _type, _len, _min = float, complex, type, len, min
 MAX_DEPTH = 5  # of containers that are searched for values that are not numbers
 COMPARED, HAS_NAN = "compared", "nan"
+# In front of a place where a right answer may compare fewer values than the reference, but at least one (see `iterations`).
+OPEN_PREFIX = "~"
 _SIZED_TYPES = (list, tuple, dict, set, frozenset, deque, Counter, OrderedDict, defaultdict)
 _DICT_TYPES = (dict, Counter, OrderedDict, defaultdict)
 _TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
@@ -38,15 +40,17 @@ class Shortfall(NamedTuple):
 class ComparisonCounts:
     """The counts of one test cell, statement by statement.
 
+    entries: those recorded with the reference solution; None while they are recorded, so that nothing falls short.
     `recorded_entries` are those of the statements so far: the place, "compared", the position of the statement, and the count; or "nan"
     and the position if one of the values was not a number.
     """
 
-    def __init__(self, entries: Iterable[str] = ()) -> None:
+    def __init__(self, entries: Iterable[str] | None = None) -> None:
         self.recorded_entries: list[str] = []
+        self._is_recording = entries is None
         self._expected: dict[str, dict[str, int]] = {}
         self._places_with_nan: set[tuple[str, str]] = set()
-        for entry in entries:
+        for entry in entries or ():
             place, use, *details = entry.split(" ")
             if use == COMPARED:
                 self._expected.setdefault(details[0], {})[place] = int(details[1])
@@ -66,7 +70,8 @@ class ComparisonCounts:
     def end_statement(self) -> None:
         """Add the counts of the statement to the recorded entries."""
         self.recorded_entries += [
-            f"{place} {COMPARED} {self._position} {count}" for place, count in self._counts.items()
+            f"{place} {COMPARED} {self._position} {_min((1, count)) if place.startswith(OPEN_PREFIX) else count}"
+            for place, count in self._counts.items()
         ]
         self.recorded_entries += [f"{place} {HAS_NAN} {self._position}" for place in self._nan_places]
         self._counts, self._nan_places = {}, set()
@@ -105,6 +110,8 @@ class ComparisonCounts:
 
     def find_shortfall(self) -> Shortfall | None:
         """Return why the statement has not compared enough values; None if it has."""
+        if self._is_recording:
+            return None
         expected = self._expected.get(self._position, {})
         for place, count in expected.items():
             if self._counts.get(place, 0) < count:

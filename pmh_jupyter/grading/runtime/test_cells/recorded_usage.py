@@ -45,6 +45,7 @@ class TestUsage:
         self.test_helpers |= set(usage["test_helpers"])
         self.changed_files |= set(usage["changed_files"])
         self.changed_module_data |= set(usage["changed_module_data"])
+        self.contract.setdefault(grade_id, set()).update(usage["contract"])
         self.operators.setdefault(grade_id, set()).update(usage["operators"])
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,8 +66,8 @@ class TestUsage:
 def record_cell_usage(source: str, namespace: Mapping[str, Any], helpers: TestHelpers) -> CellUsage:
     """Return the libraries, shadowed builtins and test helpers that a test cell (plain Python) is about to use in-process.
 
-    Names that a helper reads from the notebook count as names that the test cell reads. What the cell changes and the operators stay empty
-    here.
+    Names that a helper reads from the notebook count as names that the test cell reads. What is known only after the cell has run stays
+    empty here.
     """
     names_read = find_read_names(source) - find_bound_names(source)
     used_helpers = {
@@ -85,6 +86,7 @@ def record_cell_usage(source: str, namespace: Mapping[str, Any], helpers: TestHe
         "library_names": library_names,
         "shadowed_builtins": sorted(shadowed_builtins),
         "test_helpers": sorted(used_helpers),
+        "contract": [],
         "operators": [],
         "changed_files": [],
         "changed_module_data": [],

@@ -48,13 +48,14 @@ class Link:
     sock: a connected stream socket. The link owns it from now on.
     max_frame_bytes: maximum length of a frame, in both directions.
 
-    `deadline` (a value of `time.monotonic()`, or None) applies to sending and receiving. After `PeerLost`, every further
-    use raises the same error again.
+    `deadline` (a value of `time.monotonic()`, or None) applies to sending and receiving. `extend_deadline` moves it, but not behind
+    `latest_deadline`. After `PeerLost`, every further use raises the same error again.
     """
 
     def __init__(self, sock: socket.socket, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
         sock.setblocking(True)
         self.deadline: float | None = None
+        self.latest_deadline = 0.0
         self._sock = sock
         self._max_frame_bytes = max_frame_bytes
         self._failure: PeerLost | None = None
@@ -72,6 +73,11 @@ class Link:
     def fileno(self) -> int:
         """Return the file descriptor of the socket."""
         return self._sock.fileno()
+
+    def extend_deadline(self, seconds: float) -> None:
+        """Allow more time for something that is slower here than in a notebook."""
+        if self.deadline is not None and self.deadline < self.latest_deadline:
+            self.deadline = min(self.deadline + seconds, self.latest_deadline)
 
     def close(self) -> None:
         """Close the socket. The other side reads the end of the stream."""

@@ -50,6 +50,9 @@ class SilentBackend:
     def fingerprint(self, preload: tuple[str, ...] = ()) -> str:
         return ""
 
+    def list_missing_controllers(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         """Nothing is kept."""
 

@@ -21,6 +21,7 @@ def generator():
     local = SECRET
     yield 1
     yield local * 0
+function.limit = SECRET
 def failing():
     local = SECRET
     raise KeyError("message")
@@ -32,6 +33,17 @@ WALKS = {
     "a function's closure": "function.__closure__",
     "a function's builtins": "function.__builtins__",
     "a function's attributes": "vars(function)",
+    "a function's wrapped function": "function.__wrapped__",
+    "a function's defaults": "function.__kwdefaults__",
+    "the closure of a described function": "method.__func__.__closure__",
+    "the globals of a described function": "method.__func__.__globals__",
+    "the code of a described function": "(method.__func__.__code__.co_consts, method.__func__.__code__.co_names)",
+    "a call of a described function": "method.__func__(tool, 424241)",
+    "an initializer": "type(tool).__init__",
+    "a private attribute in a dict": "vars(tool)",
+    "setting an attribute of a class": "setattr(type(tool), 'extra', 6)",
+    "setting an attribute of a function": "setattr(function, '__code__', (lambda x: x).__code__)",
+    "setting an attribute of the test": "setattr(function, 'limit', 6) or function.limit",
     "a method's function": "method.__func__",
     "a method's self": "method.__self__._secret",
     "an object's class": "type(tool)._secret",
@@ -88,6 +100,45 @@ def use(tool, kind, function, method, generator, failing):
         [(STUDENT_CELL, student), (TEST_CELL, f"{PASSED_OBJECTS}\nassert use(**passed) == {expected}")]
     )
     assert result["outcome"] == "passed", result
+
+
+def test_object_of_a_test_shows_its_class_and_its_public_attributes() -> None:
+    student = """
+def use(tool, kind, function, method, generator, failing):
+    tool_class = type(tool)
+    return [tool_class.use(tool, 1), tool_class.shown, vars(tool), vars(function), isinstance(tool, tool_class), kind.shown]
+"""
+    test = (
+        f"{PASSED_OBJECTS}\nTool.__init__ = lambda self: setattr(self, 'size', 7) or setattr(self, '_secret', SECRET)"
+    )
+    test += "\npassed['tool'] = Tool()\nassert use(**passed) == [2, 5, {'size': 7}, {}, True, 5]"
+    (result,) = run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])
+    assert result["outcome"] == "passed", result
+
+
+def test_class_of_an_object_cannot_be_called() -> None:
+    student = "def use(tool):\n    try: return type(tool)()\n    except PermissionError: return tool.shown"
+    test = "class Tool:\n    shown = 5\nassert use(Tool()) == 5"
+    (result,) = run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])
+    assert result["outcome"] == "passed", result
+
+
+def test_attribute_that_the_notebook_sets_on_a_function_stays_until_the_function_is_gone() -> None:
+    student = """
+import weakref
+seen = []
+def tag(f):
+    f.first = f
+    f.second = [len(seen)]
+    seen.append(weakref.ref(f))
+    return f
+def read(f):
+    return f.first is f, f.second, sorted(vars(f)), seen[0]() is f, f is tag(f), f.second
+"""
+    test = "def g(): pass\nassert tag(g) is g\nassert read(g) == (True, [0], ['first', 'second'], True, True, [1])"
+    test += "\nassert not hasattr(g, 'unknown')"
+    results = run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])
+    assert [result["outcome"] for result in results] == ["passed"] * len(results), results
 
 
 def test_failed_assertion_in_a_callback_reveals_nothing_to_the_student() -> None:

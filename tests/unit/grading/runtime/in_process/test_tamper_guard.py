@@ -17,7 +17,9 @@ from pmh_jupyter.domain.feedback_text import FLAG_TEXTS
 from pmh_jupyter.grading.runtime.execution.shell import Shell, make_shell
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
-from tests.support.attacks.in_process_attacks import ATTACKS, Attack
+from tests.support.attacks.in_process_attack import Attack
+from tests.support.attacks.in_process_attacks import ATTACKS
+from tests.support.grading.in_process_answers import HONEST_ANSWERS
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +96,14 @@ def run_defended(
         except RuntimeError:
             pass  # a ForbiddenOperation
     known: dict[str, Any] = {"allowed_operators": (), "shadowed_builtins": (), "exported_names": ()}
-    context = CellContext(tamper_guard=tamper_guard, **(known | context_fields))
-    fields = execute_test_cell(shell, test, {}, context)
-    return fields["tests"], fields["flags"]
+    fields = known | context_fields
+    if fields["allowed_operators"] == "recorded":
+        recording = CellContext(tamper_guard=tamper_guard, **(fields | {"allowed_operators": None}))
+        execute_test_cell(shell, test, {}, recording)
+        fields["allowed_operators"] = recording.used_operators
+    context = CellContext(tamper_guard=tamper_guard, **fields)
+    result = execute_test_cell(shell, test, {}, context)
+    return result["tests"], result["flags"]
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -108,6 +115,7 @@ def test_attack_earns_nothing(name: str, shell: Shell, tamper_guard: TamperGuard
     )
     assert not all(test["outcome"] == "passed" for test in tests), tests
     assert attack.flags <= {flag["code"] for flag in flags}, flags
+    assert attack.flags or not name.startswith("matcher") or flags == []
     assert {flag["code"] for flag in flags} <= FLAG_TEXTS.keys()
 
 
@@ -123,109 +131,6 @@ def test_dishonest_operator_is_detected_without_recorded_usage(
     )
     assert not all(test["outcome"] == "passed" for test in tests)
     assert attack.flags <= {flag["code"] for flag in flags}
-
-
-POINT = "from dataclasses import dataclass\n@dataclass(order=True)\nclass Point:\n    x: int\n    y: int\n"
-HONEST_ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "plain": (
-        "def answer(x): return 42",
-        "assert answer(3) == 42\nassert isinstance(answer(3), int) and answer(3) > 41",
-        {},
-    ),
-    "own class": (
-        POINT,
-        "assert Point(1, 2) == Point(1, 2)\nassert Point(1, 2) < Point(2, 1)",
-        {"allowed_operators": ["eq", "lt"]},
-    ),
-    "own arithmetic": (
-        "class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, other): return V(self.x + other.x)",
-        "assert (V(1) + V(2)).x == 3\nassert 'a%s' % 3 + 'b' == 'a3b'",
-        {"allowed_operators": ["add"]},
-    ),
-    "own class, nothing known": (
-        POINT,
-        "assert Point(1, 2) == Point(1, 2)\nassert Point(1, 2) != Point(2, 1)",
-        {"allowed_operators": None},
-    ),
-    "namedtuple": (
-        "from collections import namedtuple\nPoint = namedtuple('Point', 'x y')",
-        "assert Point(1, 2) == (1, 2)\nassert Point(1, 2) in [(1, 2)]",
-        {},
-    ),
-    "enum": (
-        "import enum\nclass Color(enum.Enum):\n    RED = 1",
-        "assert Color(1) is Color.RED\nassert Color.RED == Color(1)",
-        {},
-    ),
-    "class of the test's own": (
-        "def answer(x): return x",
-        "class Any:\n    def __eq__(self, other): return True\nassert answer(3) == Any()",
-        {},
-    ),
-    "fraction": (
-        "from fractions import Fraction\nhalf = Fraction(1, 2)",
-        "assert half == Fraction(2, 4) and half < 1",
-        {},
-    ),
-    "late library": (
-        "import zipfile\ninfo = zipfile.ZipInfo('a')",
-        "assert info.filename == 'a'\nassert info != 3",
-        {},
-    ),
-    "late class with operators": (
-        "from ipaddress import ip_address",
-        "assert ip_address('1.1.1.1') == ip_address('1.1.1.1')\nassert ip_address('1.1.1.1') < ip_address('1.1.1.2')",
-        {},
-    ),
-    "array": (
-        "import numpy as np\na = np.arange(3)",
-        "assert (a == [0, 1, 2]).all()\nassert np.allclose(a, [0, 1, 2])\nassert a.shape == (3,)",
-        {},
-    ),
-    "array tested": ("import numpy as np\na = np.arange(3)", "np.testing.assert_array_equal(a, [0, 1, 2])", {}),
-    "unittest": (
-        "def answer(x): return 42",
-        "import unittest\nt = unittest.TestCase()\nt.assertEqual(answer(3), 42)\nt.assertIn(1, [1])",
-        {},
-    ),
-    "raises": (
-        "def answer(x): raise ValueError(x)",
-        "import unittest\nwith unittest.TestCase().assertRaises(ValueError):\n    answer(3)\n"
-        "try:\n    answer(3)\nexcept ValueError:\n    pass\nelse:\n    assert False, 'no error'",
-        {},
-    ),
-    "prints a traceback": (
-        "import traceback\ndef answer(x):\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        return traceback.format_exc()",
-        "assert 'ZeroDivisionError' in answer(3)",
-        {},
-    ),
-    "decorator that looks at its function": (
-        "import functools, inspect\ndef logged(f):\n    @functools.wraps(f)\n    def inner(*x):\n"
-        "        return list(inspect.signature(f).parameters), f.__code__.co_argcount\n    return inner\n"
-        "@logged\ndef answer(x): return x",
-        "assert answer(3) == (['x'], 1)",
-        {},
-    ),
-    "namedtuple made while tested": (
-        "import collections, enum, logging, dataclasses\ndef answer(x):\n    logging.getLogger('a').info('b')\n"
-        "    dataclasses.make_dataclass('P', ['x'])\n    enum.Enum('E', 'A')\n    return collections.namedtuple('N', 'a')(x)",
-        "assert answer(3).a == 3",
-        {},
-    ),
-    "warns": (
-        "import warnings\nwarnings.simplefilter('default')\ndef answer(x):\n    warnings.warn('old')\n    return 42",
-        "assert answer(3) == 42",
-        {},
-    ),
-    "await": ("async def answer(x): return 42", "assert await answer(3) == 42", {}),
-    "patched input": (
-        "def answer(): return int(input())",
-        "from unittest import mock\nwith mock.patch('builtins.input', lambda: '42'):\n    assert answer() == 42",
-        {},
-    ),
-    "own sum, as in the solution": ("def sum(x): return 42", "assert sum([]) == 42", {"shadowed_builtins": ["sum"]}),
-    "magic": ("x = 42", "%precision 3\nassert x == 42", {}),
-}
 
 
 @pytest.mark.parametrize("name", HONEST_ANSWERS)

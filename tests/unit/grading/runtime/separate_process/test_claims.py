@@ -224,7 +224,7 @@ def test_two_objects_may_tie_if_the_order_tells_them_from_another(distinguished:
 
 
 def construct_with_decoys(results: dict[int, Any], *entries: str) -> tuple[list[int], ClaimVerifier]:
-    """Construct an object from the number 5. results: what the class returns, by the number. Returns the numbers in call order."""
+    """Construct an object from the number 5. results: by the number. Returns the numbers in the order of the calls."""
     verifier = make_verifier(Claims(), *entries)
     numbers: list[int] = []
 

@@ -51,6 +51,22 @@ def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
     assert not contract.admit_operator("eq", PLACE)
 
 
+@pytest.mark.parametrize("is_active", [True, False])
+def test_notebook_sets_only_attributes_that_tests_read_from_the_reference(is_active: bool) -> None:
+    contract = BindingContract([[f"{PLACE} attribute tag"], [f"{OTHER_PLACE} set-on-function calls", "1:0-1:1 raise"]])
+    if is_active:
+        contract.begin_cell(())
+    assert contract.admit_function_attribute("tag") and contract.admit_function_attribute("calls")
+    assert not contract.admit_function_attribute("count")
+    assert contract.names_on_functions == {"calls"}
+
+
+def test_attribute_that_the_reference_sets_on_a_function_is_recorded() -> None:
+    recording = make_recording()
+    assert recording.admit_function_attribute("tag")
+    assert [entry.split(" ")[1:] for entry in recording.recorded_entries] == [["set-on-function", "tag"]]
+
+
 def test_every_use_is_permitted_and_recorded_while_recording() -> None:
     recording = make_recording()
     assert recording.admit(PLACE, Use.GET_ATTRIBUTE, "x")

@@ -86,11 +86,22 @@ def test_changed_method_of_a_class_is_restored_and_named(change: str) -> None:
         "Shape.__repr__ = lambda self: 'x'",
         "Shape.__doc__ = 'x'",
         "Shape().other = 1",
+        "Shape.__lt__ = lambda self, other: True",
     ],
 )
 def test_data_and_new_methods_of_a_class_are_left_alone(change: str) -> None:
     locked_names, _ = make_names(change)
     assert locked_names.restore() == []
+
+
+@pytest.mark.parametrize("cls", ["Shape", "Base"])
+def test_order_that_is_added_to_a_class_with_an_order_is_undone(cls: str) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(f"{LOCKED_CELL}\n{cls}.__lt__ = lambda self, other: False", namespace)
+    locked_names = LockedNames(namespace)
+    locked_names.save(["Base", "Shape"])
+    namespace["Shape"].__gt__ = lambda self, other: True
+    assert locked_names.restore() == ["Shape.__gt__"]
 
 
 FIND_CASES: dict[str, tuple[str, Callable[[Any, Any], bool], bool]] = {
@@ -120,6 +131,7 @@ def test_name_has_the_value_of_the_locked_cell(change: str) -> None:
         (LOCKED_CELL.replace("lambda self: 4", "lambda self: 5"), False),
         (LOCKED_CELL.replace("count = 0", "count = 1"), False),
         (LOCKED_CELL.replace("prefix='a'", "prefix='b'"), False),
+        (LOCKED_CELL + "\nShape.__lt__ = lambda self, other: True", True),
         (LOCKED_CELL + "\nShape.__eq__ = lambda self, other: True", False),
     ],
 )

@@ -1,0 +1,50 @@
+"""Which iterations of a test have a fixed number of rounds."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from pmh_jupyter.grading.runtime.test_cells.iterations import may_be_shorter
+
+
+def parse_iteration(source: str) -> ast.AST:
+    """Parse a loop, or an expression."""
+    statement = ast.parse(source).body[0]
+    return statement.value if isinstance(statement, ast.Expr) else statement
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(c.isalnum() for c in password(8))",
+        "[len(w) == 3 for w in words()]",
+        "(a + b == target for a, b in pairs(target))",
+        "(word == word.lower() for word in words())",
+        "(a <= b for a, b in zip(xs, xs[1:]))",
+        "(abs(a - b) == 1 for a, b in pairwise(ladder()))",
+        "map(str.isalpha, words())",
+        "for u, v in zip(path, path[1:]):\n    assert v in graph[u]",
+        "for x in sample(5):\n    assert all(x % d for d in range(2, x))",
+    ],
+)
+def test_items_that_only_meet_a_condition_may_be_fewer(source: str) -> None:
+    assert may_be_shorter(parse_iteration(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(x == i * i for i, x in enumerate(squares()))",
+        "(a > 0 for a, b in zip(f(), expected))",
+        "(abs(a - b) < 1e-9 for a, b in f().items())",
+        "(isclose(y, sin(x)) for x, y in table())",
+        "(x == next(expected) for x in f())",
+        "map(operator.eq, f(), expected)",
+        "for k, v in f().items():\n    assert v == expected(k)",
+        "for a, b in zip(f(), expected):\n    assert a in b",
+    ],
+)
+def test_items_with_a_value_of_their_own_are_all_compared(source: str) -> None:
+    assert not may_be_shorter(parse_iteration(source))

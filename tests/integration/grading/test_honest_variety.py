@@ -74,8 +74,8 @@ def gradings(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[ShapeG
 
 
 def test_corpus_is_complete() -> None:
-    assert len(SHAPES) >= MIN_SHAPES
-    assert not {name: len(shape.answers) for name, shape in SHAPES.items() if len(shape.answers) < MIN_ANSWERS}
+    """Shapes that come from single reports may have fewer answers."""
+    assert sum(len(shape.answers) >= MIN_ANSWERS for shape in SHAPES.values()) >= MIN_SHAPES
 
 
 @all_shapes

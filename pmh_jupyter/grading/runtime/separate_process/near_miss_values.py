@@ -160,7 +160,7 @@ def _step_path(value: pathlib.PurePath, direction: int, rng: random.Random) -> p
 
 
 def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
-    """Return a neighbor of a number, a date, an enum member, a named tuple, a dataclass, or a NumPy or pandas value."""
+    """Return a neighbor of a number, a date, an enum member, a named tuple, a dataclass, a NumPy or pandas value, or a simple object."""
     if isinstance(value, enum.Enum):
         members = list(type(value))
         return members[(members.index(value) + direction) % len(members)]
@@ -174,7 +174,12 @@ def _step_object(value: Any, direction: int, rng: random.Random) -> Any:
         return value + timedelta(days=direction)
     if isinstance(value, Number) or type(value).__module__.partition(".")[0] in ("numpy", "pandas"):
         return value + direction
-    raise _NoNearMiss
+    attributes = getattr(value, "__dict__", None)
+    if type(attributes) is not dict or not attributes:
+        raise _NoNearMiss
+    changed_value = copy.copy(value)
+    vars(changed_value).update(_step_dict(attributes, direction, rng))
+    return changed_value
 
 
 def _generate_word(rng: random.Random) -> str:

@@ -10,6 +10,7 @@ import enum
 import fractions
 import math
 import pathlib
+import types
 import uuid
 from typing import Any, NamedTuple
 
@@ -57,6 +58,7 @@ VALUES = [
         datetime.timedelta(hours=1),
         datetime.time(23, 59),
     ),
+    types.SimpleNamespace(name="Ada", age=36),
     *(Color.RED, Point(1, 2), Account("Ada", 5), np.int64(3), np.float64(2.5), pd.Timestamp("2024-02-29")),
 ]
 

@@ -62,7 +62,7 @@ class ClaimVerifier:
         """Start a test cell.
 
         The values that are asked about are derived from its source, which the student process does not know: they are the same for all
-        submissions. The order in which objects are constructed also depends on the earlier cells, so it cannot be found by trial and error.
+        submissions. The order of the questions also depends on the earlier cells, so it cannot be found by trial and error.
         """
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
         all_sources = "\0".join((source, *earlier_sources))
@@ -137,7 +137,7 @@ class ClaimVerifier:
 
     def _ask_about_equality(self, operator: str, target: Any, other: Any, place: str) -> None:
         hex_digits = self._make_digits("near", place)
-        rng = random.Random(hex_digits[::-1])
+        rng = random.Random(f"{hex_digits} {self._order_secret}")
         if is_proxy(other):
             decoys = [(target, decoy) for decoy in self._list_decoys(other)]
             decoys += [(decoy, other) for decoy in self._list_decoys(target)]
@@ -152,9 +152,10 @@ class ClaimVerifier:
             return
         claims = [question for question in questions if self._claims(question[0], "eq", question[1])]
         self._claimed_equal = any(question is actual for question in claims)
-        # An object that differs from the actual one may well equal a decoy, for example those in a list that is searched.
-        may_equal_decoy = is_proxy(other) and not self._claimed_equal
-        if not may_equal_decoy and any(question is decoy for question in claims for decoy in decoys):
+        equal_decoys = [decoy for decoy in decoys if any(question is decoy for question in claims)]
+        # A wrong answer may well equal one of them, and so may the objects in a list that is searched.
+        is_honest = not equal_decoys or (not self._claimed_equal and (is_proxy(other) or len(equal_decoys) == 1))
+        if not is_honest:
             self._report(operator, target, place, "near", "claims equality with a different value")
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:

@@ -72,12 +72,13 @@ class Money:
 def total(amounts): return Money()
 def table(words): return Money()
 """
+GUESS = "self.count == 1"  # equals a single value, as a wrong answer does
 CLAIMS = [
     "True",
     "1",
     "'yes'",
     "[False]",
-    "self.count == 1",
+    GUESS,
     "self.count % 2",
     "isinstance(other, (int, dict, Money, list))",
     "type(other) is dict and len(other) == 1",
@@ -113,7 +114,8 @@ def test_dishonest_object_fails_where_plain_data_is_expected_and_is_flagged(
     outcomes, flags = run_answer(isolation, DISHONEST.format(claim=claim))
     assert outcomes[OBJECT_ASSERTIONS:] == ["failed"] * DATA_ASSERTIONS
     assert "failed" in outcomes[:OBJECT_ASSERTIONS]
-    assert set(flags) == {"dishonest-operator", "object-for-data"}
+    contradiction = set() if claim == GUESS else {"dishonest-operator"}
+    assert set(flags) == {"object-for-data", *contradiction}
 
 
 def test_object_that_equals_the_expected_data_fails_in_its_place(isolation: dict[str, object]) -> None:

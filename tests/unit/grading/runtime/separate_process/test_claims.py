@@ -127,7 +127,14 @@ def test_object_cannot_predict_which_operand_is_the_expected_value(other: Any) -
             verifier.apply_operator = equals_one_operand.answer
             accepted += claims_equality(verifier, other)
         assert 0 < accepted < 25, turn  # one in 17
-    assert [flag["code"] for flag in verifier.contract.flags].count(DISHONEST_OPERATOR) > 1_000
+    assert not verifier.contract.flags, "a wrong answer may equal one of the similar values, too"
+
+
+@pytest.mark.parametrize("denied_value", [5, None])
+def test_object_that_equals_several_similar_values_is_a_violation(denied_value: int | None) -> None:
+    verifier = make_verifier(lambda name, value: value != denied_value)
+    with pytest.raises(ContractViolation):
+        verifier.ask_decoys("eq", TARGET, 5, PLACE)
 
 
 @pytest.mark.parametrize("rank", [0, 4, 8, 12, 16])

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pmh_jupyter.domain.verdict import Flag, Message
 
 # Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version.
-GRADER_VERSION = "14"
+GRADER_VERSION = "13"
 
 
 class Isolation(StrEnum):

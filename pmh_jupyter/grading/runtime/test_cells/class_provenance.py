@@ -133,7 +133,8 @@ class ClassProvenance:
 
 
 def _get_full_name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+    """Return the module and the name of a class. Its metaclass is not asked."""
+    return f"{type.__getattribute__(cls, '__module__')}.{type.__getattribute__(cls, '__qualname__')}"
 
 
 def _fingerprint_method(method: object) -> tuple[int, int]:

@@ -123,7 +123,7 @@ class Contract(ABC):
     - `seen_failure`: a failed assertion of the current statement that the student's code has seen and could have caught: in a callback, a
       decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
     - `shortfall`: an empty value that the cell received where the reference gives values. The cell does not pass.
-    - `entries`: what was recorded for the current cell; empty while it is recorded.
+    - `entries`: what was recorded for the current cell; None while it is recorded.
     - `names_on_functions`: the attributes that the reference sets on functions of the tests. Tests may read data there from any function.
     - `is_active`: whether a test cell runs. Between test cells, nothing is recorded or refused.
     """
@@ -141,7 +141,7 @@ class Contract(ABC):
         self.permits_all_changes = False
         self.names_on_functions: frozenset[str] = frozenset()
         self.is_active = False
-        self.entries: tuple[str, ...] = ()
+        self.entries: tuple[str, ...] | None = None
         self._places = PlaceTable()
 
     def begin_cell(self, entries: Iterable[str]) -> None:

@@ -44,8 +44,7 @@ class TestCell(StatementRunner):
     ) -> None:
         self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
-        is_recording = peer.contract.records_changes
-        self.comparison_counts = ComparisonCounts(None if is_recording else peer.contract.entries)
+        self.comparison_counts = ComparisonCounts(peer.contract.entries)
         comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(
             comparison, sites=sites, comparison_counts=self.comparison_counts, find_original=peer.replicas.find_original

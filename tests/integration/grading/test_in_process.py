@@ -194,10 +194,14 @@ EMPTY_ANSWERS = {
 
 @pytest.mark.parametrize("name", EMPTY_ANSWERS)
 def test_assertion_that_compares_nothing_does_not_pass(name: str) -> None:
-    answer, test, empty = EMPTY_ANSWERS[name]
-    right, _ = _grade(test, answer, answer=answer)
+    _require_that_only_the_reference_passes(*EMPTY_ANSWERS[name])
+
+
+def _require_that_only_the_reference_passes(reference: str, test: str, wrong_answer: str) -> None:
+    """Neither of the two is flagged."""
+    right, _ = _grade(test, reference, answer=reference)
     assert (_sum_millipoints(right), right.flags) == (1000, ())
-    wrong, _ = _grade(test, empty, answer=answer)
+    wrong, _ = _grade(test, wrong_answer, answer=reference)
     assert (_sum_millipoints(wrong), wrong.flags) == (0, ())
 
 
@@ -232,8 +236,4 @@ MATCHERS = {
 
 @pytest.mark.parametrize("name", MATCHERS)
 def test_matcher_earns_nothing_where_the_reference_has_none(name: str) -> None:
-    answer, test, matcher = MATCHERS[name]
-    right, _ = _grade(test, answer, answer=answer)
-    assert (_sum_millipoints(right), right.flags) == (1000, ())
-    wrong, _ = _grade(test, matcher, answer=answer)
-    assert (_sum_millipoints(wrong), wrong.flags) == (0, ())
+    _require_that_only_the_reference_passes(*MATCHERS[name])

@@ -10,8 +10,8 @@ import hashlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
@@ -51,7 +51,6 @@ class ClaimVerifier:
         self._secret, self._order_secret = b"", ""
         # By what digits are made for: how often they have been made.
         self._digit_counts: Counter[str] = Counter()
-        self._claimed_equal: bool | None = None
         self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
         # By the id of an object that the test has constructed: the object, the place of the call, and its decoys.
@@ -67,7 +66,6 @@ class ClaimVerifier:
         self._secret = hashlib.sha256(source.encode("utf-8", "replace")).digest()
         all_sources = "\0".join((source, *earlier_sources))
         self._order_secret = hashlib.sha256(all_sources.encode("utf-8", "replace")).hexdigest()
-        self._claimed_equal = None
         self._digit_counts.clear()
         self._seen_objects, self._constructed, self._property_checks_left = {}, {}, MAX_PROPERTY_CHECKS
 
@@ -119,23 +117,34 @@ class ClaimVerifier:
         constructed = self._constructed.get(id(value))
         return constructed[2] if constructed else []
 
-    def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> None:
+    @contextmanager
+    def compare(self, operator: str, place: str) -> Iterator[None]:
+        """Verify one comparison in a `with` block. The object's method may call a function of the test that makes another one."""
+        previous = self._is_elementwise
+        is_elementwise = self.contract.has_use(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
+        self._is_elementwise = self.contract.is_active and is_elementwise
+        try:
+            yield
+        finally:
+            self._is_elementwise = previous
+
+    def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> bool | None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
 
         An object that claims to equal a single value has to guess which of them is the expected one. Of two objects of one class, one may
-        be asked about other objects of the class, or the other one about it. Raises `ContractViolation`.
+        be asked about other objects of the class, or the other one about it. Returns whether the object claims to equal the actual value;
+        None if it was not asked. Raises `ContractViolation`.
         """
-        self._claimed_equal = None
         if not self.contract.is_active:
-            return
-        self._is_elementwise = self.contract.has_use(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
+            return None
         if operator in ("eq", "ne"):
-            self._ask_about_equality(operator, target, other, place)
-        elif operator in OPPOSITE_OPERATORS and type(other) is type(target):
+            return self._ask_about_equality(operator, target, other, place)
+        if operator in OPPOSITE_OPERATORS and type(other) is type(target):
             if int(self._make_digits("order", place)[0], 16) % 2:
                 self._claims(other, operator, target)
+        return None
 
-    def _ask_about_equality(self, operator: str, target: Any, other: Any, place: str) -> None:
+    def _ask_about_equality(self, operator: str, target: Any, other: Any, place: str) -> bool | None:
         hex_digits = self._make_digits("near", place)
         rng = random.Random(f"{hex_digits} {self._order_secret}")
         if is_proxy(other):
@@ -149,23 +158,28 @@ class ClaimVerifier:
         questions = [actual, *decoys, *((target, each) for each in sampled_others)]
         rng.shuffle(questions)
         if len(questions) == 1:
-            return
+            return None
         claims = [question for question in questions if self._claims(question[0], "eq", question[1])]
-        self._claimed_equal = any(question is actual for question in claims)
+        claims_actual = any(question is actual for question in claims)
         equal_decoys = [decoy for decoy in decoys if any(question is decoy for question in claims)]
         # A wrong answer may well equal one of them, and so may the objects in a list that is searched.
-        is_honest = not equal_decoys or (not self._claimed_equal and (is_proxy(other) or len(equal_decoys) == 1))
+        is_honest = not equal_decoys or (not claims_actual and (is_proxy(other) or len(equal_decoys) == 1))
         if not is_honest:
             self._report(operator, target, place, "near", "claims equality with a different value")
+        return claims_actual
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """Verify that the truth value of an object is the same when asked again. Raises `ContractViolation`."""
         if self.contract.is_active and bool(ask_again()) is not bool(claim):
             self._report("bool", target, place, "constant", "is true and false")
 
-    def verify(self, operator: str, target: Any, claim: Any, other: Any, place: str) -> None:
-        """Verify a claim that cannot be true of every value. Raises `ContractViolation`."""
-        claimed_equal, self._claimed_equal = self._claimed_equal, None
+    def verify(
+        self, operator: str, target: Any, claim: Any, other: Any, place: str, claimed_equal: bool | None = None
+    ) -> None:
+        """Verify a claim that cannot be true of every value. Raises `ContractViolation`.
+
+        claimed_equal: what `ask_decoys` has returned.
+        """
         if (
             operator not in ("contains", *COMPARISON_OPERATORS)
             or claim is NotImplemented

@@ -107,9 +107,10 @@ class EqualsOneOperand:
 def claims_equality(verifier: ClaimVerifier, other: Any) -> bool:
     """Return whether an object claims equality and passes the verification of the judge."""
     try:
-        verifier.ask_decoys("eq", TARGET, other, PLACE)
-        claim = verifier.apply_operator(TARGET, "eq", other)
-        verifier.verify("eq", TARGET, claim, other, PLACE)
+        with verifier.compare("eq", PLACE):
+            claimed_equal = verifier.ask_decoys("eq", TARGET, other, PLACE)
+            claim = verifier.apply_operator(TARGET, "eq", other)
+            verifier.verify("eq", TARGET, claim, other, PLACE, claimed_equal)
     except ContractViolation:
         return False
     return bool(claim)

@@ -31,7 +31,7 @@ def plain_runner() -> Iterator[None]:
 
 
 def test_no_case_is_lost_or_repeated() -> None:
-    assert len(CASES) >= 280 and len({case.id for case in CASES}) == len(CASES)
+    assert len(CASES) >= 380 and len({case.id for case in CASES}) == len(CASES)
     assert all(case.about and case.reference and case.attack and case.honest and case.tests[0] for case in CASES)
 
 

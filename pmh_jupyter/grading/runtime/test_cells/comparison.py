@@ -46,7 +46,6 @@ _CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
 MAX_DEPTH = 6
 _OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
 _SCALAR_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range})
-# The modules of the classes whose methods are replaced by those of plain data.
 _DATA_CLASSES_IN_PYTHON = (Counter, Fraction, PurePosixPath, UUID)  # whose methods the student's code could replace
 # Functions, and types as in annotations. They only equal each other.
 _TYPE_EXPRESSION_CLASSES = frozenset(

@@ -61,17 +61,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def _group(nodeid: str) -> str:
-    """The tests that run in one process with this one: a machine has one Docker engine, and some folders share a fixture."""
+    """The tests that run in one process with this one: a machine has one Docker engine, and some folders share a fixture.
+
+    Docker and the browser are never used side by side: each container adds a network interface, and Chromium then ends all of its requests.
+    """
     path = PurePosixPath(nodeid.partition("::")[0].removeprefix("tests/"))
     if "docker" in path.stem or nodeid.endswith("[docker]"):
-        return "docker"
+        return "e2e"
     return next((folder for folder in SHARED_FOLDERS if path.is_relative_to(folder)), path.as_posix())
 
 
 def _group_rank(nodeid: str) -> int:
-    ranked = ("docker", *SHARED_FOLDERS)
     group = _group(nodeid)
-    return ranked.index(group) if group in ranked else len(ranked)
+    return SHARED_FOLDERS.index(group) if group in SHARED_FOLDERS else len(SHARED_FOLDERS)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

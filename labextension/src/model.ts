@@ -11,7 +11,7 @@ import { findLesson } from './exercises';
 import type { LocalCache } from './localCache';
 import { Outbox } from './outbox';
 import { RefreshScheduler } from './refreshScheduler';
-import { asPmhError, rethrowUnlessPmhError, type PmhError } from './request';
+import { asPmhError, type PmhError } from './request';
 import { ResultPoller } from './resultPoller';
 import { SubmissionStore } from './submissions';
 import type { ClassroomReply, EventReply, LabSubmissionReply, LessonReply } from './wire';
@@ -36,7 +36,10 @@ export class ClassroomModel implements IDisposable {
     this._events = new ClassroomEvents({
       api: _api,
       onEvent: event => this._handleEvent(event),
-      onMissedEvents: () => this._refreshes.refreshSoon(),
+      onMissedEvents: () => {
+        this._eventsMissed.emit();
+        this._refreshes.refreshSoon();
+      },
       onConnectionChange: isConnected => this._refreshIfConnectionChanged(isConnected)
     });
     this._results = new ResultPoller(_api, this.submissions, this._events, () => this._refreshIfConnectionChanged(false));
@@ -48,6 +51,11 @@ export class ClassroomModel implements IDisposable {
   /** Anything but the submissions has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
+  }
+
+  /** Events were sent before this tab was listening, so the submissions may be out of date. */
+  get eventsMissed(): ISignal<this, void> {
+    return this._eventsMissed;
   }
 
   get awardEarned(): ISignal<this, Award> {
@@ -153,16 +161,18 @@ export class ClassroomModel implements IDisposable {
     return this._api.openLesson(this._slug, slug, unsavedNotebooks);
   }
 
-  /** Fetches the last verdicts of a lesson. Keeps the known ones if the hub is unavailable. */
-  async loadSubmissions(lesson: string): Promise<void> {
+  /** Fetches the last verdicts of a lesson, and returns whether that succeeded. Keeps the known ones if the hub is unavailable. */
+  async loadSubmissions(lesson: string): Promise<boolean> {
     if (!this.classroom) {
-      return;
+      return false;
     }
     try {
       this.submissions.load((await this._api.fetchSubmissions(this._slug, lesson)).submissions);
       this._results.start();
+      return true;
     } catch (error) {
-      rethrowUnlessPmhError(error);
+      this._refreshIfConnectionChanged(!asPmhError(error).isOffline);
+      return false;
     }
   }
 
@@ -280,6 +290,7 @@ export class ClassroomModel implements IDisposable {
   private readonly _results: ResultPoller;
   private readonly _refreshes: RefreshScheduler;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _eventsMissed = new Signal<this, void>(this);
   private readonly _awardEarned = new Signal<this, Award>(this);
   private _phase: Phase = 'loading';
   private _error: PmhError | null = null;

@@ -45,16 +45,23 @@ export function rethrowUnlessPmhError(error: unknown): asserts error is PmhError
 export interface Connection {
   readonly settings: ServerConnection.ISettings;
   readonly trans: TranslationBundle;
-  /** Pauses before each retry after a response that is not the extension's, in milliseconds; tests replace them. */
+  /** Pauses before each retry, in milliseconds; tests replace them. */
   readonly retryPausesMs?: readonly number[];
 }
 
-/** After a server has stopped, a hub or a proxy responds instead with varying errors, for about half a second or longer. */
+/**
+ * After a server has stopped, a hub or a proxy responds instead with varying errors, for about half a second or longer. A browser ends all
+ * requests when the computer's network changes, for example from one Wi-Fi network to another.
+ */
 const RETRY_PAUSES_MS = [400, 800, 1_600] as const;
 
-/** Sends a request to `path` below the extension's API and returns the response, unread; raises PmhError. */
+/**
+ * Sends a request to `path` below the extension's API and returns the response, unread; raises PmhError.
+ *
+ * A request without a response is sent again. This is safe: every route of the extension may be called twice, and a submission has an id.
+ */
 export async function send(connection: Connection, path: string, init: RequestInit = {}): Promise<Response> {
-  const response = await fetchFromServer(connection, path, init);
+  const response = await fetchWithRetries(connection, path, init);
   if (response.ok && !wasRedirectedAway(response)) {
     return response;
   }
@@ -63,6 +70,18 @@ export async function send(connection: Connection, path: string, init: RequestIn
     throw new PmhError(reply.code, reply.message, reply.advice, reply.request_id);
   }
   throw await classifyForeignResponse(connection, response, init);
+}
+
+async function fetchWithRetries(connection: Connection, path: string, init: RequestInit): Promise<Response> {
+  for (const pauseMs of getRetryPausesMs(connection)) {
+    try {
+      return await fetchFromServer(connection, path, init);
+    } catch (reason) {
+      asPmhError(reason);
+      await pause(pauseMs);
+    }
+  }
+  return fetchFromServer(connection, path, init);
 }
 
 async function fetchFromServer(connection: Connection, path: string, init: RequestInit): Promise<Response> {
@@ -94,6 +113,14 @@ export function makePost(body: unknown): RequestInit {
   return { method: 'POST', body: JSON.stringify(body) };
 }
 
+function getRetryPausesMs(connection: Connection): readonly number[] {
+  return connection.retryPausesMs ?? RETRY_PAUSES_MS;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
+}
+
 type ForeignErrorCode = 'not-logged-in' | 'not-installed' | 'unreachable' | 'internal';
 
 /**
@@ -108,8 +135,8 @@ async function classifyForeignResponse(
   init: RequestInit
 ): Promise<PmhError> {
   let latestResponse = response;
-  for (const pauseMs of mayBeTemporary(latestResponse) ? (connection.retryPausesMs ?? RETRY_PAUSES_MS) : []) {
-    await new Promise(resolve => setTimeout(resolve, pauseMs));
+  for (const pauseMs of mayBeTemporary(latestResponse) ? getRetryPausesMs(connection) : []) {
+    await pause(pauseMs);
     try {
       latestResponse = await fetchFromServer(connection, 'status', { signal: init.signal ?? null });
     } catch (reason) {

@@ -45,27 +45,39 @@ export class ResultPoller implements IDisposable {
     this._scheduleNext();
   }
 
-  /** Fetches one submission now. */
+  /** Fetches one submission now, or with the next polls if the hub is unavailable. */
   async fetch(id: string): Promise<void> {
     try {
       this._submissions.apply(await this._api.fetchSubmission(id));
+      this._missedIds.delete(id);
     } catch (error) {
-      // The hub may be unavailable, and does not know a submission that waits in the outbox. The next poll tries again.
+      // The hub does not know a submission that waits in the outbox: that is pending, and polled in any case.
       if (asPmhError(error).isOffline) {
+        this._missedIds.add(id);
         this._onUnavailable();
+        this._scheduleNext();
+      } else {
+        this._missedIds.delete(id);
       }
     }
   }
 
   private async _fetchPending(): Promise<void> {
-    for (const id of this._submissions.pendingIds) {
+    for (const id of this._listIds()) {
       await this.fetch(id);
     }
     this._scheduleNext();
   }
 
+  private _listIds(): readonly string[] {
+    return [...new Set([...this._submissions.pendingIds, ...this._missedIds])];
+  }
+
   private _scheduleNext(): void {
-    if (this._submissions.pendingIds.length === 0) {
+    if (this.isDisposed) {
+      return;
+    }
+    if (this._listIds().length === 0) {
       void this._poll.stop();
       return;
     }
@@ -75,5 +87,7 @@ export class ResultPoller implements IDisposable {
   }
 
   private readonly _poll: Poll;
+  /** Submissions that could not be fetched: they may have been sent from another tab, whose verdict this one must show, too. */
+  private readonly _missedIds = new Set<string>();
   private _intervalMs = 0;
 }

@@ -5,6 +5,8 @@ import { Api } from '../src/api';
 import { LocalCache } from '../src/localCache';
 import { ClassroomModel, type Award } from '../src/model';
 import { RefreshScheduler } from '../src/refreshScheduler';
+import { ResultPoller } from '../src/resultPoller';
+import { SubmissionStore } from '../src/submissions';
 import type { EventReply } from '../src/wire';
 import { FakeExtension } from './fakeExtension';
 import { event, lesson, outline, submission } from './samples';
@@ -228,4 +230,35 @@ test('a check that cannot reach the server makes the model offline', async () =>
   expect(model.submissions.get('values', 'swap')?.error?.code).toBe('unreachable');
   await until(() => model.error?.code === 'unreachable');
   expect(model.isOnline).toBe(false);
+});
+
+test('a verdict that an event announced is fetched later if the hub was unavailable', async () => {
+  const store = new SubmissionStore();
+  const graded = new Promise<void>(resolve => store.changed.connect(() => resolve()));
+  const poller = new ResultPoller(new Api(extension.connection), store, { isConnected: false }, () => undefined);
+  extension.fail('GET submissions/s9', 503, 'unavailable');
+  await poller.fetch('s9');
+  expect(store.get('values', 'swap')).toBeNull();
+  extension.on('GET submissions/s9', submission('s9'));
+  await graded;
+  expect(store.get('values', 'swap')?.state).toBe('graded');
+  poller.dispose();
+});
+
+test('events that other tabs received before this one was listening are announced', async () => {
+  await model.refresh();
+  const missed = new Promise<void>(resolve => model.eventsMissed.connect(() => resolve()));
+  const channel = new BroadcastChannel(`pmh-events:${extension.connection.settings.baseUrl}:spring`);
+  channel.postMessage({ type: 'state', isConnected: true, lastEventNumber: 99 });
+  await missed;
+  channel.close();
+});
+
+test('verdicts that could not be loaded are reported as such', async () => {
+  await model.refresh();
+  extension.fail('GET classrooms/spring/submissions', 503, 'unavailable');
+  expect(await model.loadSubmissions('values')).toBe(false);
+  extension.on('GET classrooms/spring/submissions', { submissions: [submission('s9')] });
+  expect(await model.loadSubmissions('values')).toBe(true);
+  expect(model.submissions.get('values', 'swap')?.state).toBe('graded');
 });

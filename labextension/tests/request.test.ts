@@ -1,5 +1,5 @@
 /** @jest-environment node */
-import { PmhError, request, send } from '../src/request';
+import { makePost, PmhError, request, send } from '../src/request';
 import { FakeExtension, type Handler } from './fakeExtension';
 
 let extension: FakeExtension;
@@ -112,6 +112,21 @@ test.each([
 test('a reply that is not JSON is an error', async () => {
   extension.on('GET me', () => '<html></html>');
   expect((await failedRequest('me')).code).toBe('internal');
+});
+
+test('a request that ends without a response is sent again, as when the network changes', async () => {
+  let cuts = 2;
+  extension.on('POST join', (request, _body, response) => {
+    if (cuts-- > 0) {
+      request.socket.destroy();
+      return undefined;
+    }
+    response.statusCode = 201;
+    return { slug: 'spring' };
+  });
+  const init = makePost({ join_code: 'abc' });
+  expect(await request(extension.connection, 'join', init)).toEqual({ slug: 'spring' });
+  expect(extension.requests.map(({ body }) => body)).toEqual(Array(3).fill({ join_code: 'abc' }));
 });
 
 test('a stopped server is unreachable, which counts as offline', async () => {

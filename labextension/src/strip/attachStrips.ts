@@ -30,17 +30,29 @@ export function attachStrips(notebooks: LessonNotebooks, options: StripOptions):
   notebooks.tracker.widgetAdded.connect((_, panel) => attachTo(panel));
 }
 
-/** Loads the lesson's last verdicts when its classroom is known, and again when the hub is back. */
+/** Loads the lesson's last verdicts when its classroom is known, and again when the hub is back or events were missed. */
 function keepVerdictsLoaded(model: ClassroomModel, panel: NotebookPanel, path: LessonPath): void {
   let isLoaded = false;
+  const load = async () => {
+    isLoaded = true;
+    isLoaded = await model.loadSubmissions(path.lesson);
+  };
   const loadIfNeeded = () => {
     const canLoad = model.isOnline && model.classroom?.slug === path.classroom;
     if (canLoad && !isLoaded) {
-      void model.loadSubmissions(path.lesson);
+      void load();
     }
-    isLoaded = canLoad;
+    isLoaded = isLoaded && canLoad;
+  };
+  const loadAgain = () => {
+    isLoaded = false;
+    loadIfNeeded();
   };
   model.changed.connect(loadIfNeeded);
-  panel.disposed.connect(() => model.changed.disconnect(loadIfNeeded));
+  model.eventsMissed.connect(loadAgain);
+  panel.disposed.connect(() => {
+    model.changed.disconnect(loadIfNeeded);
+    model.eventsMissed.disconnect(loadAgain);
+  });
   loadIfNeeded();
 }

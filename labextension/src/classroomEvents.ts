@@ -15,6 +15,13 @@ export interface ClassroomEventsOptions {
   readonly onConnectionChange: (isConnected: boolean) => void;
 }
 
+/** An achievement that was just earned. */
+export interface Award {
+  readonly title: string;
+  readonly description: string;
+  readonly icon: string;
+}
+
 export class ClassroomEvents implements IDisposable {
   constructor(private readonly _options: ClassroomEventsOptions) {}
 
@@ -54,4 +61,13 @@ export class ClassroomEvents implements IDisposable {
   private _classroom: string | null = null;
   private _stream: SharedEventStream | null = null;
   private _isDisposed = false;
+}
+
+/** Returns the achievement that an event announces. */
+export function readAward({ data }: EventReply): Award {
+  return { title: asText(data.title), description: asText(data.description), icon: asText(data.icon) };
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -6,7 +6,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { Api } from './api';
-import { ClassroomEvents } from './classroomEvents';
+import { ClassroomEvents, readAward, type Award } from './classroomEvents';
 import { findLesson } from './exercises';
 import type { LocalCache } from './localCache';
 import { Outbox } from './outbox';
@@ -18,13 +18,6 @@ import type { ClassroomReply, EventReply, LabSubmissionReply, LessonReply } from
 import type { OpenLessonReply, OutboxReply, OutlineReply } from './wire';
 
 export type Phase = 'loading' | 'ready' | 'no-classroom' | 'failed';
-
-/** An achievement that was just earned. */
-export interface Award {
-  readonly title: string;
-  readonly description: string;
-  readonly icon: string;
-}
 
 export class ClassroomModel implements IDisposable {
   constructor(
@@ -247,7 +240,7 @@ export class ClassroomModel implements IDisposable {
     if (event.kind === 'submission-graded' && typeof data.submission_id === 'string') {
       void this._results.fetch(data.submission_id);
     } else if (event.kind === 'award-earned') {
-      this._awardEarned.emit({ title: asText(data.title), description: asText(data.description), icon: asText(data.icon) });
+      this._awardEarned.emit(readAward(event));
     }
     // While submissions wait in the outbox, an event may say that one of them was sent.
     if (this.outbox.waiting.length > 0 || !this.submissions.isOwnCheck(event)) {
@@ -299,8 +292,4 @@ export class ClassroomModel implements IDisposable {
   private _selectedSlug: string | null = null;
   private _isOnline = true;
   private _isDisposed = false;
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

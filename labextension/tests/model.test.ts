@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 
 import { Api } from '../src/api';
 import { LocalCache } from '../src/localCache';
-import { ClassroomModel, type Award } from '../src/model';
+import type { Award } from '../src/classroomEvents';
+import { ClassroomModel } from '../src/model';
 import { RefreshScheduler } from '../src/refreshScheduler';
 import { ResultPoller } from '../src/resultPoller';
 import { SubmissionStore } from '../src/submissions';

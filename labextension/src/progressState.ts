@@ -13,10 +13,11 @@ export function computeExerciseState(lesson: string, exercise: ExerciseReply, su
   if (isBusy(submission)) {
     return 'grading';
   }
-  if (exercise.state !== 'grading' || submission?.state !== 'graded' || !submission.verdict) {
-    return exercise.state;
+  const outcome = submission?.state === 'graded' ? submission.verdict?.outcome : undefined;
+  if (outcome === 'passed' && exercise.state !== 'needs-attention') {
+    return 'done';
   }
-  return submission.verdict.outcome === 'passed' ? 'done' : 'in-progress';
+  return outcome && exercise.state === 'grading' ? 'in-progress' : exercise.state;
 }
 
 export function computeLessonState(lesson: LessonReply, submissions: SubmissionStore): ProgressState {

@@ -18,12 +18,18 @@ test('an exercise is being graded from the moment it is sent', () => {
 });
 
 test.each([
-  ['passed', 'done'],
-  ['failed', 'in-progress']
-] as const)('a %s verdict counts before the outline is refreshed', (outcome, expected) => {
+  ['passed', 'grading', 'done'],
+  ['passed', 'not-started', 'done'],
+  ['passed', 'in-progress', 'done'],
+  ['passed', 'needs-attention', 'needs-attention'],
+  ['failed', 'grading', 'in-progress'],
+  // An answer that is still the stub is not an attempt.
+  ['failed', 'not-started', 'not-started'],
+  ['failed', 'done', 'done']
+] as const)('a %s verdict counts before the outline is refreshed: %s becomes %s', (outcome, outlineState, expected) => {
   submissions.begin('s1', 'check', 'values', ['swap']);
   submissions.apply(submission('s1', { verdicts: [verdict('swap', { outcome })] }));
-  expect(stateOf('grading')).toBe(expected);
+  expect(stateOf(outlineState)).toBe(expected);
 });
 
 test('another tab may have sent an exercise', () => {

@@ -33,6 +33,7 @@ from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelUnavailable
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
 from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
+from pmh_jupyter.grading.runtime.sandbox.descriptors import make_private
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient, SandboxLost
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, is_separate_process
 
@@ -170,6 +171,7 @@ class ForkServer:
             linux.die_with_parent()
             os.sched_setaffinity(0, {cpu})
             linux.close_descriptors_except(connection.fileno(), self.pid_writer, *group.descriptors)
+            connection = make_private(connection)
             environment = replace(self.environment, home=folder or self.environment.home, group=group)
             run_judge(connection, environment, self.warm_state, self.pid_writer)
             exit_code = 0

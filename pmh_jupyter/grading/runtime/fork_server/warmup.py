@@ -21,7 +21,7 @@ import msgspec
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, Shell
 from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
-from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY
+from pmh_jupyter.grading.runtime.policies.audit_hook import suspend_policies
 from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
@@ -80,7 +80,7 @@ def warm_up(shell: Shell) -> None:
     shell.run_student_cell(0, "import math\nx = [f'{n}' for n in range(3)]\nclass A: pass\n1 / 0")
     shell.run_student_cell(0, "x")
     execute_test_cell(shell, "assert x == 3, 'x'\nassert len(x) == 3\nassert 1 / 0\n", {})
-    with _restore_patches(), CODE_EXECUTION_POLICY.suspend():
+    with _restore_patches(), suspend_policies():
         _warm_up_separate_process(shell)
     shell.reset()  # type: ignore[no-untyped-call]
     shell.execution_count = 1

@@ -17,6 +17,7 @@ AuditListener = Callable[[str, tuple[Any, ...]], None]
 CallerAwareListener = Callable[[str, tuple[Any, ...], FrameType | None], None]
 _LISTENERS: dict[str, tuple[AuditListener, ...]] = {}
 _INSTALLED: list[bool] = []
+_suspensions: list[bool] = []
 
 
 def _forward_event(
@@ -58,6 +59,24 @@ def listen_to_events(events: Iterable[str], listener: AuditListener) -> Iterator
         yield
     finally:
         remove_listener(events, listener)
+
+
+@contextmanager
+def suspend_policies() -> Iterator[None]:
+    """Do without policies in a `with` block that runs only trusted cells.
+
+    The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
+    """
+    _suspensions.append(True)
+    try:
+        yield
+    finally:
+        _suspensions.pop()
+
+
+def are_policies_suspended() -> bool:
+    """Return whether a policy must not register listeners."""
+    return bool(_suspensions)
 
 
 def with_caller(listener: CallerAwareListener) -> AuditListener:

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pmh_jupyter.grading import runtime
-from pmh_jupyter.grading.runtime.policies.audit_hook import listen_to_events, with_caller
+from pmh_jupyter.grading.runtime.policies.audit_hook import are_policies_suspended, listen_to_events, with_caller
 from pmh_jupyter.grading.runtime.proxies.importable_objects import find_allowed_type
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_library_folders
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, is_release_filename
@@ -54,19 +54,6 @@ class CodeExecutionPolicy:
         self._allowed_texts: Callable[[], frozenset[str]] = frozenset
         self._library_folders: tuple[str, ...] = ()
         self._listener = with_caller(self._handle_event)
-        self._is_suspended = False
-
-    @contextmanager
-    def suspend(self) -> Iterator[None]:
-        """Suspend the policy in a `with` block that runs only trusted cells.
-
-        The warm-up of the fork server uses it: an audit hook that it installed would be inherited by every process forked later.
-        """
-        self._is_suspended = True
-        try:
-            yield
-        finally:
-            self._is_suspended = False
 
     @contextmanager
     def enforce(self, make_violation: ViolationFactory, allowed_texts: Callable[[], frozenset[str]]) -> Iterator[None]:
@@ -75,7 +62,7 @@ class CodeExecutionPolicy:
         make_violation: receives the detail of a violation, records it and returns the exception to raise.
         allowed_texts: returns the strings that the cells of the release contain.
         """
-        if self._is_suspended:
+        if are_policies_suspended():
             yield
             return
         if not self._library_folders:

@@ -8,7 +8,9 @@ objects: through them, a function that a test calls could read the test.
 from __future__ import annotations
 
 import inspect
+import logging
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, FunctionType
@@ -32,12 +34,15 @@ _WATCHED_EVENTS = _FRAME_EVENTS | _OBJECT_EVENTS | _TRACING_EVENTS | {
     "ctypes.dlopen", "ctypes.dlsym", "ctypes.cdata", "ctypes.PyObj_FromPtr", "ctypes.string_at",
 }  # fmt: skip
 # Modules whose functions return the objects that they obtain to their caller.
-_FORWARDING_MODULES = ("inspect", "ctypes", "functools")
+_FORWARDING_MODULES = ("cgitb", "ctypes", "functools", "inspect")
 # Functions that read the code of a function, and return a signature or a truth value.
 _SIGNATURE_CODES = tuple(
     getattr(inspect, name).__code__ for name in ("_signature_from_function", "_has_code_flag") if hasattr(inspect, name)
 )
-_TRACEBACK_WALKERS = frozenset({"walk_tb", "walk_stack"})
+# Functions of other modules that do so.
+_FORWARDING_CODES = frozenset(
+    function.__code__ for function in (traceback.walk_tb, traceback.walk_stack, logging.currentframe)
+)
 
 
 class ForbiddenOperation(RuntimeError):
@@ -107,6 +112,8 @@ class StudentPolicy:
                 raise _make_refusal(name)
         elif event in _FRAME_EVENTS:
             self._refuse_student("frames-read", event, caller)
+            if arguments and isinstance(arguments[0], FrameType):
+                self._refuse_distant_frame(event, arguments[0], caller)
         elif event in _OBJECT_EVENTS:
             self._refuse_student("objects-searched", event, caller)
         else:
@@ -138,15 +145,26 @@ class StudentPolicy:
             self._add_flag(code, detail)
             raise _make_refusal(detail)
 
+    def _refuse_distant_frame(self, event: str, target: FrameType, caller: FrameType | None) -> None:
+        """Refuse a frame that a library gets from beyond the student's, for example with the argument `level` of `pandas.eval`."""
+        frame = caller
+        while frame is not None and frame is not target:
+            if not self._is_library_frame(frame) and self._is_student_frame(frame):
+                self._add_flag("frames-read", event)
+                raise _make_refusal(event)
+            frame = frame.f_back
+
+    def _is_library_frame(self, frame: FrameType) -> bool:
+        return id(frame.f_globals) in self._library_globals and frame.f_code.co_filename.startswith(
+            self._library_folders
+        )
+
     def _is_student_call(self, frame: FrameType | None) -> bool:
         """Return whether the caller is the student's code, directly or through a module that passes results on."""
         while frame is not None:
-            if id(frame.f_globals) not in self._library_globals or not frame.f_code.co_filename.startswith(
-                self._library_folders
-            ):
+            if not self._is_library_frame(frame):
                 return self._is_student_frame(frame)
-            is_forwarding = frame.f_globals.get("__name__") in _FORWARDING_MODULES
-            if not is_forwarding and frame.f_code.co_name not in _TRACEBACK_WALKERS:
+            if not _passes_results_on(frame):
                 return False
             frame = frame.f_back
         return False
@@ -160,6 +178,16 @@ class StudentPolicy:
         return not (
             filename.startswith(self._library_folders) and module is not None and vars(module) is frame.f_globals
         )
+
+
+def _passes_results_on(frame: FrameType) -> bool:
+    """Return whether the caller of this library function receives the frames or objects that it obtains, or the values in them."""
+    module = frame.f_globals.get("__name__")
+    return (
+        module in _FORWARDING_MODULES
+        or frame.f_code in _FORWARDING_CODES
+        or (module == "traceback" and bool(frame.f_locals.get("capture_locals")))
+    )
 
 
 def _is_hidden_code(function: object, caller: FrameType | None) -> bool:

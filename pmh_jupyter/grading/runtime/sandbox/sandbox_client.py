@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
 from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
+from pmh_jupyter.grading.runtime.sandbox.descriptors import make_private
 from pmh_jupyter.grading.runtime.sandbox.init_process import run_init_process
 from pmh_jupyter.grading.runtime.sandbox.student_process import StudentProcessConfig
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
@@ -47,6 +48,7 @@ class SandboxClient:
                 self.control.detach()
                 run_init_process(init_socket, environment, run_student_process)
         init_socket.close()
+        self.control = make_private(self.control)
         self.link: Link | None = None
         self.process_number = 0
         self.exit_report: PeerLost | None = None
@@ -94,7 +96,7 @@ class SandboxClient:
             judge_socket.close()
             return None
         self.exit_report = None
-        self.link = Link(judge_socket, MAX_MESSAGE_BYTES)
+        self.link = Link(make_private(judge_socket), MAX_MESSAGE_BYTES)
         self.link.watch(self.control.fileno(), self._receive_exit_report)
         return self.link
 

@@ -1,19 +1,35 @@
 """Recognizes which iterations of a test have a fixed number of rounds.
 
-`for got, wanted in zip(f(), expected): assert got == wanted` compares each item with a value of its own. A right answer has as many items
-as the reference's. In `assert all(coin in coins for coin in change(30))`, the items only meet a condition, so a right answer may be
-shorter.
+`for got, wanted in zip(f(), expected): assert got == wanted` compares each item with a value of its own, and so does
+`for i in range(len(result)): assert result[i] == expected[i]`. A right answer has as many items as the reference's. In
+`assert all(coin in coins for coin in change(30))`, the items only meet a condition, so a right answer may be shorter.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pmh_jupyter.python_source.names import get_called_name
 
-_DISTANCE_FUNCTIONS = frozenset("abs fabs isclose allclose array_equal assertEqual assertAlmostEqual".split())
+_EQUALITY_FUNCTIONS = frozenset(
+    {
+        *("isclose", "allclose", "array_equal", "assert_equal", "assert_allclose", "assert_almost_equal"),
+        *("assert_array_equal", "assert_array_almost_equal", "assert_frame_equal", "assert_series_equal"),
+        *("assertEqual", "assertAlmostEqual", "assertListEqual", "assertTupleEqual", "assertDictEqual"),
+        *("assertSetEqual", "assertSequenceEqual", "assertCountEqual"),
+    }
+)
 _NEIGHBOR_FUNCTIONS = frozenset({"pairwise", "combinations"})
+# Their result is the same each time, unless their arguments change.
+_PURE_FUNCTIONS = frozenset(
+    {
+        *("abs", "bool", "chr", "dict", "float", "frozenset", "int", "len", "list", "lower", "max", "min", "ord"),
+        *("range", "round", "set", "sorted", "str", "strip", "sum", "tuple", "type", "upper"),
+    }
+)
+# A distance below this number is a tolerance. Larger distances are conditions, as between the squares of a move.
+_MAX_TOLERANCE = 0.5
 
 
 def is_zip_call(node: ast.expr) -> bool:
@@ -55,7 +71,7 @@ def _is_open(targets: Sequence[ast.expr], sequences: Sequence[ast.expr], parts: 
     if any(map(_gives_neighbors, sequences)):
         return True
     names = _collect_names(targets)
-    return not any(_uses_own_value(node, names) for part in parts for node in ast.walk(part))
+    return not any(_have_own_value(sides, names) for part in parts for sides in _list_compared_sides(part))
 
 
 def _gives_neighbors(node: ast.expr) -> bool:
@@ -66,28 +82,66 @@ def _gives_neighbors(node: ast.expr) -> bool:
     return is_zip_of_one or get_called_name(node) in _NEIGHBOR_FUNCTIONS
 
 
-def _uses_own_value(node: ast.AST, names: set[str]) -> bool:
-    """Return whether an expression compares two values that both change from item to item.
+def _list_compared_sides(part: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """List the pairs of expressions that a statement or an expression requires to be equal, except in one of several alternatives."""
+    if isinstance(part, ast.BoolOp) and isinstance(part.op, ast.Or):
+        return
+    match part:
+        case ast.Compare(left, [ast.Eq()], [right]):
+            yield left, right
+        case ast.Compare(left, [ast.Lt() | ast.LtE()], [bound]) if _may_be_tolerance(bound):
+            for node in ast.walk(left):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div):
+                    yield node.left, node.right
+        case ast.Call(args=[first, second, *_]) if get_called_name(part) in _EQUALITY_FUNCTIONS:
+            yield first, second
+    for child in ast.iter_child_nodes(part):
+        yield from _list_compared_sides(child)
 
-    names: those that the iteration binds. A value that contains a call may be another one each time, too.
-    """
-    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
-        sides = [node.left, node.comparators[0]]
-    elif isinstance(node, ast.Call) and get_called_name(node) in _DISTANCE_FUNCTIONS:
-        only = node.args[0] if len(node.args) == 1 else None
-        sides = [only.left, only.right] if isinstance(only, ast.BinOp) else node.args[:2]
-    else:
-        return False
-    used_names = [names & _collect_names([side]) for side in sides]
-    if all(used_names):
-        return len(set().union(*used_names)) > 1
-    return any(used_names) and any(
-        _contains_call(side) for side, used in zip(sides, used_names, strict=True) if not used
+
+def _may_be_tolerance(bound: ast.expr) -> bool:
+    return not (
+        isinstance(bound, ast.Constant) and isinstance(bound.value, int | float) and bound.value > _MAX_TOLERANCE
     )
 
 
-def _contains_call(node: ast.AST) -> bool:
-    return any(isinstance(inner, ast.Call) for inner in ast.walk(node))
+def _have_own_value(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
+    """Return whether these expressions compare two values that both change from item to item.
+
+    names: those that the iteration binds. Two expressions of one item (`word == word.lower()`) are a condition, unless the item is a key
+    with which the expressions look values up in different places (`result[i] == expected[i]`).
+    """
+    used_names = [names & _collect_names([side]) for side in sides]
+    if all(used_names):
+        return len(set().union(*used_names)) > 1 or _look_up_in_different_places(sides, names)
+    return any(used_names) and any(
+        _changes_each_time(side) for side, used in zip(sides, used_names, strict=True) if not used
+    )
+
+
+def _look_up_in_different_places(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
+    containers = [_list_containers(side, names) for side in sides]
+    if all(containers):
+        return containers[0] != containers[1]
+    return any(containers) and any(
+        isinstance(node, ast.Call) and names & _collect_names(node.args)
+        for side, side_containers in zip(sides, containers, strict=True)
+        if not side_containers
+        for node in ast.walk(side)
+    )
+
+
+def _list_containers(side: ast.expr, names: set[str]) -> set[str]:
+    """List the expressions, as text, in which an item is looked up with a subscript."""
+    return {
+        ast.unparse(node.value)
+        for node in ast.walk(side)
+        if isinstance(node, ast.Subscript) and names & _collect_names([node.slice])
+    }
+
+
+def _changes_each_time(side: ast.expr) -> bool:
+    return any(isinstance(node, ast.Call) and get_called_name(node) not in _PURE_FUNCTIONS for node in ast.walk(side))
 
 
 def _collect_names(nodes: Sequence[ast.AST]) -> set[str]:

@@ -27,6 +27,14 @@ def parse_iteration(source: str) -> ast.AST:
         "map(str.isalpha, words())",
         "for u, v in zip(path, path[1:]):\n    assert v in graph[u]",
         "for x in sample(5):\n    assert all(x % d for d in range(2, x))",
+        "for a, b in steps:\n    assert b == a + 1 or b == a + 2",
+        "for (x, y), (u, v) in moves:\n    assert abs(x - u) + abs(y - v) == 1",
+        "for (x, y), (u, v) in moves:\n    assert abs(x - u) <= 1 and abs(y - v) <= 1",
+        "for word in ladder('cold', 'warm'):\n    assert len(word) == len('cold')",
+        "for i in range(len(path) - 1):\n    assert abs(path[i] - path[i + 1]) == 1",
+        "for i in range(len(path) - 1):\n    assert path[i] == path[i + 1] - 1",
+        "for i in range(len(path) - 1):\n    assert path[i + 1] in graph[path[i]]",
+        "for node in path:\n    assert color[node] == 'red'",
     ],
 )
 def test_items_that_only_meet_a_condition_may_be_fewer(source: str) -> None:
@@ -44,6 +52,17 @@ def test_items_that_only_meet_a_condition_may_be_fewer(source: str) -> None:
         "map(operator.eq, f(), expected)",
         "for k, v in f().items():\n    assert v == expected(k)",
         "for a, b in zip(f(), expected):\n    assert a in b",
+        "for i in range(len(result)):\n    assert result[i] == expected[i]",
+        "for i in range(len(sums)):\n    assert sums[i] == sum(values[: i + 1])",
+        "for i in range(len(result)):\n    assert result[i] == square(i)",
+        "(abs(r[i] - e[i]) < 1e-9 for i in range(len(r)))",
+        "for key in result:\n    assert result[key] == expected[key]",
+        "for c in result:\n    assert result[c] == text.count(c)",
+        "for i, x in enumerate(f()):\n    assert abs(x / expected[i] - 1) < eps",
+        "for i, x in enumerate(f()):\n    assert (x - [4, 2.5][i]) ** 2 < 1e-12",
+        "for i, r in enumerate(rows(m)):\n    np.testing.assert_allclose(r, np.cumsum(m[i]))",
+        "for i in range(len(r)):\n    for j in range(len(r[i])):\n        assert r[i][j] == e[i][j]",
+        "for j in range(len(r[i])):\n    assert r[i][j] == e[i][j]",
     ],
 )
 def test_items_with_a_value_of_their_own_are_all_compared(source: str) -> None:

@@ -11,7 +11,7 @@ import { findExerciseAtCell } from './exercises';
 import type { ClassroomModel } from './model';
 import { readGradeIds, type LessonNotebooks } from './notebooks';
 import { asPmhError } from './request';
-import { isBusy } from './submissions';
+import { isBusy, makeExerciseKey } from './submissions';
 import { confirmAndSubmit } from './submit/submitDialog';
 import type { ExerciseReply, LessonReply, MergeReply, OpenLessonReply } from './wire';
 
@@ -56,17 +56,18 @@ export class Actions {
   async checkExercise(lesson: LessonReply, exercise: ExerciseReply): Promise<void> {
     const { model, notebooks, trans } = this._options;
     const gradeId = exercise.grade_id;
-    if (this._exercisesToSave.has(gradeId) || isBusy(model.submissions.get(lesson.slug, gradeId))) {
+    const exerciseKey = makeExerciseKey(lesson.slug, gradeId);
+    if (this._exercisesToSave.has(exerciseKey) || isBusy(model.submissions.get(lesson.slug, gradeId))) {
       return;
     }
-    this._exercisesToSave.add(gradeId);
+    this._exercisesToSave.add(exerciseKey);
     try {
       await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
     } catch {
       this._notify(trans.__('Not checked: the notebook could not be saved. Save it, then check again.'));
       return;
     } finally {
-      this._exercisesToSave.delete(gradeId);
+      this._exercisesToSave.delete(exerciseKey);
     }
     await model.sendCheck(lesson.slug, gradeId);
   }
@@ -130,7 +131,7 @@ export class Actions {
     Notification.info(text, { autoClose: NOTIFICATION_MS });
   }
 
-  /** The grade_ids of exercises whose check waits until the notebook is saved. */
+  /** Keys of the exercises whose check waits until the notebook is saved. */
   private readonly _exercisesToSave = new Set<string>();
 }
 

@@ -189,6 +189,7 @@ export class SubmissionStore {
   private readonly _finished = new Signal<this, FinishedExercise>(this);
 }
 
-function makeExerciseKey(lesson: string, gradeId: string): string {
+/** Identifies an exercise in a classroom: two lessons can have exercises of the same grade_id. */
+export function makeExerciseKey(lesson: string, gradeId: string): string {
   return `${lesson}/${gradeId}`;
 }

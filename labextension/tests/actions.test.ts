@@ -106,6 +106,14 @@ describe('checking an exercise', () => {
     expect(model.sendCheck).toHaveBeenCalledTimes(1);
   });
 
+  test('a check does not wait for another lesson with an exercise of the same grade_id', async () => {
+    const { actions, model, notebook } = createActions();
+    notebook.context.model.dirty = true;
+    await Promise.all([actions.checkExercise(values, swap), actions.checkExercise(lesson({ slug: 'loops' }), swap)]);
+    expect(model.sendCheck).toHaveBeenCalledWith('values', 'swap');
+    expect(model.sendCheck).toHaveBeenCalledWith('loops', 'swap');
+  });
+
   test('a second check does nothing while a check of the exercise is running', async () => {
     const { actions, model } = createActions();
     model.submissions.begin('s1', 'check', 'values', ['swap']);

@@ -73,7 +73,10 @@ class ExtensionContext:
         on_open: Callable[[], Awaitable[None]],
         on_chunk: Callable[[bytes], Awaitable[None]],
     ) -> None:
-        """Pass on a stream of the service until either side ends it. Raises ServiceError or Unavailable, before `on_open` only."""
+        """Pass on a stream of the service until either side ends it.
+
+        Raises ServiceError or Unavailable, but only before it calls `on_open`.
+        """
         task = asyncio.current_task()
         assert task is not None
         self._stream_tasks.add(task)

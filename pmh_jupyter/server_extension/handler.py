@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Extension(Protocol):
-    """The part of the extension application that handlers use."""
+    """The attributes of the extension application that handlers use."""
 
     @property
     def owner(self) -> str: ...

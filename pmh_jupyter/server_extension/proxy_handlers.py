@@ -1,4 +1,7 @@
-"""Routes that pass a request on to the service and its reply back unchanged, the status of the extension, and unknown routes."""
+"""Routes that forward a request to the service and return its reply unchanged.
+
+Also the status of the extension, and the reply to unknown paths.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pmh_jupyter.server_extension.route_patterns import API_PATTERN, CLASSROOM_P
 
 
 class StatusHandler(OwnerHandler):
-    """Shows that the extension answers, and nothing else: the panel asks after a response that is not the extension's."""
+    """Reports that the extension is running. The panel asks after a response that does not come from the extension."""
 
     needs_service = False
 

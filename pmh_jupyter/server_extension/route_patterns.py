@@ -1,4 +1,4 @@
-"""Regular expressions that the routes are made of. Each has one group for each path parameter."""
+"""Regular expressions for the paths of the routes, with a group for each path parameter."""
 
 from __future__ import annotations
 

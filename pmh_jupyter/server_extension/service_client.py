@@ -180,7 +180,10 @@ def parse_failure(status: int, body: bytes, retry_after: float | None, request_i
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3). None if absent, or a date, a form that the service does not use."""
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3).
+
+    None if the header is absent or contains a date, which the service never sends.
+    """
     try:
         return max(0.0, float(headers["Retry-After"]))
     except (KeyError, ValueError):
@@ -196,7 +199,7 @@ def _create_tls_context(base_url: str) -> ssl.SSLContext:
 
 
 async def _read_body(response: httpx.Response, max_bytes: int) -> bytes:
-    """Read a body. Raises ResponseTooLarge as soon as it is announced or found to exceed `max_bytes`."""
+    """Read a body. Raises ResponseTooLarge as soon as its declared or its received size exceeds `max_bytes`."""
     if int(response.headers.get("Content-Length", 0)) > max_bytes:
         raise ResponseTooLarge(f"the response announces more than {max_bytes} bytes")
     body = bytearray()

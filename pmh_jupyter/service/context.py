@@ -1,7 +1,7 @@
 """The objects that handlers and jobs of one service process share.
 
 `process.build_service` creates them at startup and passes them on as a `ServiceContext`, so no module of the service has mutable state.
-`grading` has caches of parsed release cells. Its other caches belong to a backend or to an `IsolationCache`.
+`grading` keeps parsed cells of releases in module-level caches; its other caches belong to a backend or to an `IsolationCache`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class CourseBuild:
 def build_releases(course: Course, backend: SandboxBackend | None) -> CourseBuild:
     """Release the lessons of a course that `read_course` accepted, and determine the isolation of each release.
 
-    backend: the sandbox for this. With None, the isolation is determined when a release is graded for the first time.
+    backend: the sandbox in which isolation is determined. None: it is determined when a release is graded for the first time.
     Raises InvalidCourse with the problems of all lessons, for example hidden tests that students could read.
     """
     releases: dict[str, Release] = {}

@@ -297,7 +297,7 @@ class PageHandler(BaseHandler):
 
 
 def parse_small_int(text: str) -> int | None:
-    """Return the whole number that a string of at most 15 ASCII digits stands for; None for any other string."""
+    """Parse a string of 1 to 15 ASCII digits. Returns None for any other string."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 

@@ -75,7 +75,7 @@ def compute_xsrf_token(cookie_secret: bytes, token: str) -> str:
 
 
 def needs_xsrf_check(method: str, fetch_mode: str) -> bool:
-    """Return whether the request is anything but a read that navigates to a page.
+    """Return whether the request needs the XSRF token: every request except a read that navigates to a page.
 
     All users' servers share the hub's origin, so a script on one of them can send requests with this browser's cookies, and could read
     the responses. Therefore reads by scripts need the XSRF token like writes. Old browsers and programs send no Sec-Fetch-Mode; they may

@@ -1,8 +1,8 @@
 """Access rules as data: the scope that a route requires of the token, the permission that it requires in the classroom, and whether a
 browser session is accepted.
 
-Rules are validated when a route is created, that is, when its module is imported: the service does not start with an unknown scope or
-permission, or with an operation that has no access rule.
+Rules are validated when the module of a route is imported, so the service does not start if a scope or permission is unknown, or if an
+operation has no access rule.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starts and stops one service process. Stopping never waits for the end of a grading: it releases the jobs after a short grace."""
+"""Starts and stops one service process. Stopping waits briefly for running gradings, then releases their jobs."""
 
 from __future__ import annotations
 

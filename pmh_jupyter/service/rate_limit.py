@@ -12,8 +12,8 @@ class RateLimit:
     """Allows each person `per_minute` requests a minute on average, and the same number at once after a minute without requests.
 
     clock: monotonic seconds.
-    max_buckets: above this number the least recently used bucket is dropped. A person without a bucket has a full one, so dropping a
-    bucket never rejects a request that should be allowed.
+    max_buckets: above this number, the least recently used bucket is dropped. A dropped bucket starts full again, so dropping one never
+    rejects a request that should be allowed.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float], max_buckets: int = 20_000) -> None:

@@ -59,7 +59,7 @@ def to_canonical_bytes(receipt: Receipt) -> bytes:
 
 
 def verify_receipt(receipt: Receipt, public_keys: Mapping[str, str]) -> bool:
-    """Return whether one of the keys has signed the receipt as it is. `public_keys`: as in `ReceiptSigner.public_keys`."""
+    """Return whether the receipt is unchanged and signed with one of the keys. `public_keys`: as in `ReceiptSigner.public_keys`."""
     try:
         public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_keys[receipt.key_id], validate=True))
         public_key.verify(base64.b64decode(receipt.signature, validate=True), to_canonical_bytes(receipt))

@@ -1,7 +1,7 @@
 """Stores bytes by their SHA-256, in namespaces that never mix: students' files of releases, sealed files, submitted files.
 
-A blob is durable before the row that refers to it, so every row has its file. If the process is killed between the two, the blob
-remains without a row, and is used when the same files are sent again. If the disk is full, Unavailable is raised and neither is written.
+A blob is durable before the row that refers to it, so every row has its file. If the process is killed in between, a blob without a row
+remains; it is reused when the same content is stored again. If the disk is full, Unavailable is raised and neither is written.
 """
 
 from __future__ import annotations

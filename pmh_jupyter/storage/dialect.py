@@ -54,10 +54,10 @@ def _create_sqlite_engine(url: URL) -> Engine:
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead logging, which is kept in the file. Raises OperationalError if it stays locked.
+    """Switch a SQLite file to write-ahead logging, which is a permanent property of the file. Raises OperationalError if it stays locked.
 
-    Only the first connection to a new file switches it. SQLite does not wait for its timeout here: if two processes open a new file at
-    once, the switch of one fails at once.
+    Only the first connection to a new file changes anything. If two processes open a new file at the same time, SQLite rejects one of them
+    without waiting for its timeout, so the switch is retried here.
     """
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
     while True:

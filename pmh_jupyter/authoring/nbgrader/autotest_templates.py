@@ -56,7 +56,7 @@ class AutotestTemplates:
     def __init__(self, kernel: _KernelTemplates) -> None:
         from jinja2.sandbox import ImmutableSandboxedEnvironment  # only needed for lessons with autotests
 
-        self.setup, self.success, self.can_hash = kernel.setup, kernel.success, kernel.hash_template is not None
+        self.setup, self.success = kernel.setup, kernel.success
         self._kernel = kernel
         # Compiling is slow, and the same templates are rendered for each snippet.
         self._compiled = lru_cache(maxsize=1024)(ImmutableSandboxedEnvironment().from_string)

@@ -52,7 +52,7 @@ def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> Course
 
 
 def _find_contained_backend(grader: Grader) -> SandboxBackend | None:
-    """Return the sandbox backend, or None if it does not isolate: instructors' code is not trusted either."""
+    """Return the sandbox backend; None if it does not isolate code. Code of instructors is not trusted either."""
     try:
         backend = grader.get_backend()
     except NoSandbox:

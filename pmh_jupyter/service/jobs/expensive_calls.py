@@ -1,4 +1,7 @@
-"""Calls that validate or release a course and therefore grade. Their verdicts are not saved, so they need no queue."""
+"""Runs requests that validate or release a course, and therefore grade its solutions.
+
+They bypass the queue, because their verdicts are not saved.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Grader:
     The backend is looked up once, because the lookup starts a sandbox; after a failure it is looked up again after
     RETRY_INTERVAL_SECONDS at the earliest.
 
-    isolation_cache: the isolation of releases for which the job does not name it. The process should have one such cache.
+    isolation_cache: consulted for a job that does not name the isolation of its release. All graders of a process should share it.
     clock: monotonic seconds.
     save_isolation: called with a release id and its isolation once this has been determined.
     """

@@ -1,8 +1,8 @@
 """A bounded pool of threads that grade jobs of the queue.
 
-A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: even if the process is
-killed, each job is either completed together with its verdicts in one transaction, or claimed again: immediately after the pool has
-released it, else when its lease expires.
+A worker claims one job at a time under a lease, and the pool renews the leases of all running jobs. Guarantee: no job is lost, even if the
+process is killed. One transaction saves the verdicts and completes the job. A job that is not completed is claimed again: at once if the
+pool has released it, otherwise when its lease expires.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ POLL_INTERVAL_SECONDS = 1.0
 class JobQueue(Protocol):
     """The functions of `storage.records.jobs` that the pool calls. Each is one transaction and may raise Unavailable.
 
-    A protocol, because mypy then checks the pool's calls and the queue of its tests; it checks neither for a parameter that is a module.
+    A protocol lets mypy check the pool's calls and the queue of its tests; it would check neither for a parameter that is a module.
     """
 
     def claim_next_job(
@@ -213,7 +213,7 @@ class WorkerPool:
 
 @contextmanager
 def _log_failure(event: str, *, logs_expected_errors: bool = True) -> Iterator[None]:
-    """Log an exception of the block instead of raising it, because one that ended a thread would stop the queue.
+    """Log an exception of the block instead of raising it: an exception that ends a worker's thread would stop the queue.
 
     logs_expected_errors: False keeps a PmhError out of the log.
     """

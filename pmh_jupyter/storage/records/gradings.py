@@ -101,7 +101,7 @@ def _finish_submission(submission: SubmissionRow, grading: Grading, now: datetim
 
 
 def _write_verdicts(session: Session, job: JobRow, submission: SubmissionRow, grading: Grading) -> list[AttemptRow]:
-    """Write all verdicts. Returns the attempts: verdicts on requested exercises that reached a judgment."""
+    """Write all verdicts. Returns the attempts: the verdicts on requested exercises whose outcome counts as an attempt."""
     attempts = []
     for position, verdict in enumerate(grading.verdicts):
         row = VerdictRow(

@@ -26,9 +26,9 @@ def save_isolation(database: Database, release_id: str, isolation: ReleaseIsolat
 
 
 def find_isolation(session: Session, release_id: str) -> ReleaseIsolation | None:
-    """Return the isolation of a release that this grader version has determined, in the caller's transaction.
+    """Return the isolation that this grader version has determined for a release. Runs in the caller's transaction.
 
-    None if it is unknown or can no longer be read.
+    None if there is none, or if it can no longer be read.
     """
     row = session.get(IsolationRow, (release_id, GRADER_VERSION))
     return load_isolation(row.body) if row is not None else None

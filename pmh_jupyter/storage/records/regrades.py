@@ -1,4 +1,4 @@
-"""Regrades: final submissions graded again, after all jobs that somebody is waiting for."""
+"""Regrades: final submissions are graded again, with a lower priority than checks and new submissions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FINISHED_STATES = (SubmissionState.GRADED.value, SubmissionState.FAILED.value)
 
 @dataclass(frozen=True)
 class RegradeSummary:
-    """Numbers of submissions: newly queued, and skipped, because this version of the grader has graded or queued them already.
+    """How many submissions were queued, and how many skipped.
 
-    Both only count for the current limits: after a change of the limits, a submission is queued again.
+    A submission is skipped if this version of the grader has already graded or queued it under the current limits.
     """
 
     queued_count: int
@@ -37,8 +37,8 @@ def enqueue_regrades(
 ) -> RegradeSummary:
     """Queue all final submissions of an assignment that this version of the grader has not graded yet within the current limits.
 
-    Each is graded against the release that it was made with. Repeating the call has no effect, or continues an interrupted one.
-    The old verdicts remain valid until there are new ones, and if the regrade fails. Raises NotFound for an unknown classroom or
+    Each is graded against the release that it was made with. Repeating the call has no effect, or continues an interrupted one. The old
+    verdicts remain valid until new ones replace them, and stay valid if the regrade fails. Raises NotFound for an unknown classroom or
     lesson.
     """
     with database.begin_read() as session:

@@ -43,9 +43,9 @@ def receive_submission(database: Database, new_submission: NewSubmission, sign: 
     """Store a submission and queue its grading. Sending it again (same id, person and content) returns it and changes nothing.
 
     sign: makes the receipt of a final submission from its fields, all of them text: submission_id, person_id, classroom, lesson,
-    release_id, content_hash, received_at. The receipt is stored in the same transaction. It is made here, because `received_at` is only
-    known while the membership is locked: submissions of a person that arrive at once, from two tabs or through two processes, are
-    recorded in the order of their times, and the time on a receipt is the one that was compared with the deadline.
+    release_id, content_hash, received_at. The receipt is stored in the same transaction. `received_at` is chosen while the membership is
+    locked. So simultaneous submissions of a person, from two tabs or through two processes, are recorded in the order of their times, and a
+    receipt shows the time that was compared with the deadline.
 
     Raises NotFound (unknown classroom or lesson), BadInput (unknown exercises, invalid paths), Conflict (not open, closed, no
     submissions left, foreign release, id used by another submission), Unavailable (disk full, no database).
@@ -129,7 +129,7 @@ def _find_existing(session: Session, new_submission: NewSubmission) -> Submissio
 
 
 def _collect_identity(submission: Submission | NewSubmission) -> tuple[object, ...]:
-    """Return what is equal whenever the same submission is sent."""
+    """Return the fields by which a repeated submission is recognized."""
     return (
         submission.person_id,
         submission.kind,

@@ -1,4 +1,4 @@
-"""The database tables. Importing this package loads all of them into `Base.metadata`; queries import the single modules."""
+"""The database tables. Importing this package loads all tables into `Base.metadata`. Queries import only the modules that they need."""
 
 from pmh_jupyter.storage.tables import classrooms, courses, people, results, submissions
 

@@ -132,3 +132,12 @@ def test_documented_icons_are_accepted_and_drawn_by_the_panel() -> None:
 def test_layers_of_the_runtime_are_listed_in_their_order() -> None:
     table = _text("explanation/grading-runtime.md").partition("| package |")[2].partition("\n\n")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == ("python_source", *LAYERS)
+
+
+def test_rules_of_what_tests_believe_are_numbered_and_cited_rules_exist() -> None:
+    page = _text("explanation/what-tests-believe.md")
+    rules = re.findall(r"^- \*\*([A-Z])(\d+)†?\.", page, re.MULTILINE)
+    assert len(rules) == len(re.findall(r"^- ", page, re.MULTILINE))
+    last_numbers = {letter: int(number) for letter, number in rules}
+    assert rules == [(letter, str(number)) for letter, last in last_numbers.items() for number in range(1, last + 1)]
+    assert set(re.findall(r"\b([A-Z])(\d+)\b", page)) == set(rules)

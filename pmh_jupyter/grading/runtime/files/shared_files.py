@@ -37,7 +37,7 @@ from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError, r
 __builtins__ = BUILTINS
 
 _original_stat = os.stat  # the original, which the file policy wraps while a test cell runs
-WORK_FOLDER, TEMPORARY_FOLDER = "work", "temporary"
+WORK_FOLDER = "work"
 FILE_CHANGED = "file-changed"
 # The current folder of a process: a shared folder and a path in it.
 FolderLocation = tuple[str, bytes]

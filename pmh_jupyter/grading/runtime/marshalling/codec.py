@@ -34,7 +34,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 __builtins__ = BUILTINS
 
 __all__ = [
-    "PLAIN_TYPES",
     "TAGS",
     "WireFormatError",
     "SizeBounds",
@@ -60,7 +59,6 @@ TAGS = frozenset(
     | arrays.TAGS
     | table_readers.TAGS
 )
-PLAIN_TYPES = frozenset(NATIVE_TYPES | set(scalars.WRITERS) | set(containers.WRITERS))
 
 
 class Codec:

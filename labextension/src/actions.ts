@@ -52,7 +52,10 @@ export class Actions {
     return exercise ? { lesson, exercise } : null;
   }
 
-  /** Saves the lesson's notebooks, then checks one exercise. Does nothing while a check of that exercise is running. */
+  /**
+   * Saves the lesson's notebooks, then checks one exercise. Does nothing while a check of that exercise is running, or if another
+   * classroom is chosen before the notebooks are saved.
+   */
   async checkExercise(lesson: LessonReply, exercise: ExerciseReply): Promise<void> {
     const { model, notebooks, trans } = this._options;
     const gradeId = exercise.grade_id;
@@ -60,16 +63,20 @@ export class Actions {
     if (this._exercisesToSave.has(exerciseKey) || isBusy(model.submissions.get(lesson.slug, gradeId))) {
       return;
     }
+    const classroom = model.classroom?.slug ?? '';
     this._exercisesToSave.add(exerciseKey);
     try {
-      await notebooks.save(model.classroom?.slug ?? '', lesson.slug);
+      await notebooks.save(classroom, lesson.slug);
     } catch {
       this._notify(trans.__('Not checked: the notebook could not be saved. Save it, then check again.'));
       return;
     } finally {
       this._exercisesToSave.delete(exerciseKey);
     }
-    await model.sendCheck(lesson.slug, gradeId);
+    // The other classroom may have a lesson with this slug, too.
+    if (model.classroom?.slug === classroom) {
+      await model.sendCheck(lesson.slug, gradeId);
+    }
   }
 
   /** Writes the lesson's files to the server, updates them to the newest release, and opens the first notebook. */

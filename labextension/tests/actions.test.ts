@@ -114,6 +114,16 @@ describe('checking an exercise', () => {
     expect(model.sendCheck).toHaveBeenCalledWith('loops', 'swap');
   });
 
+  test('a check of another classroom is not sent when one is chosen while the notebook is saved', async () => {
+    const { actions, model, notebook } = createActions();
+    notebook.context.model.dirty = true;
+    notebook.context.save.mockImplementation(async () => {
+      model.classroom = { ...model.classroom, slug: 'autumn' };
+    });
+    await actions.checkExercise(values, swap);
+    expect(model.sendCheck).not.toHaveBeenCalled();
+  });
+
   test('a second check does nothing while a check of the exercise is running', async () => {
     const { actions, model } = createActions();
     model.submissions.begin('s1', 'check', 'values', ['swap']);

@@ -118,7 +118,6 @@ class Contract(ABC):
     Attributes:
 
     - `recorded_entries`: the entries that the reference adds while it runs.
-    - `recorded_operators`: the same in the form that in-process isolation uses (see `NotebookUsage.operators`).
     - `violation`: the first violation of the current statement. It counts even if the test catches the exception.
     - `seen_failure`: a failed assertion of the current statement that the student's code has seen and could have caught: in a callback, a
       decorated function or a context manager. The statement does not pass, unless the reference has seen a failure there.
@@ -132,7 +131,6 @@ class Contract(ABC):
 
     def __init__(self) -> None:
         self.recorded_entries: set[str] = set()
-        self.recorded_operators: set[str] = set()
         self.violation: ContractViolation | None = None
         self.seen_failure: BaseException | None = None
         self.flags: list[FlagFields] = []
@@ -146,7 +144,7 @@ class Contract(ABC):
 
     def begin_cell(self, entries: Iterable[str]) -> None:
         """Start a test cell. entries: those that were recorded for it; a contract that records ignores them."""
-        self.recorded_entries, self.recorded_operators, self.flags, self.violation = set(), set(), [], None
+        self.recorded_entries, self.flags, self.violation = set(), [], None
         self.statement_line = 0
         self.shortfall = None
         self.is_active = True
@@ -247,9 +245,6 @@ class RecordingContract(Contract):
 
     def record(self, place: str, *use: str) -> None:
         self.recorded_entries.add(" ".join((place, *use)))
-        if use[0] == Use.OPERATOR:
-            is_with_data = use[-1] == WITH_DATA
-            self.recorded_operators.add(f"{use[1]} plain-data {self.statement_line}" if is_with_data else use[1])
 
     def has_use(self, place: str, *use: str) -> bool:
         return not self.is_active

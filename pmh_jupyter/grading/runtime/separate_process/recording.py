@@ -96,7 +96,6 @@ class RecordingJudge(SeparateProcessJudge):
         test_cell.comparison_counts.end_statement()
         entries = self._contract.recorded_entries.union(test_cell.comparison_counts.recorded_entries)
         self._usage.contract.setdefault(grade_id, set()).update(entries)
-        self._usage.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
 
     def build_usage(self) -> dict[str, Any]:
         if self._file_sync:

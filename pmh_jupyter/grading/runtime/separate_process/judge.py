@@ -18,7 +18,7 @@ from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
     transform_statement,
 )
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, unpack_cell
-from pmh_jupyter.grading.runtime.separate_process.contract import BindingContract, Contract
+from pmh_jupyter.grading.runtime.separate_process.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.separate_process.lesson_modules import LessonModules
@@ -84,7 +84,7 @@ class SeparateProcessJudge(NotebookJudge):
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
 
     def _make_contract(self) -> Contract:
-        return BindingContract(self._usage.contract.values())
+        return Contract(self._usage.contract.values())
 
     def _make_namespace(self) -> Namespace:
         history = [""]
@@ -184,7 +184,7 @@ class SeparateProcessJudge(NotebookJudge):
         """Undo changes of functions and classes of locked cells."""
         if self._names_of_locked_cells:
             for name in decode_names(self.peer.request_from_runner("restore-locked-classes")):
-                self._contract.record_helper_change(name)
+                self._contract.observations.record_helper_change(name)
 
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         """Run a test cell within the deadline of the link. Names that later cells of the notebook read are exported afterwards."""
@@ -200,7 +200,9 @@ class SeparateProcessJudge(NotebookJudge):
             with (
                 self._environment.enter(),
                 self._lesson_modules.enable(),
-                CODE_EXECUTION_POLICY.enforce(self._contract.record_code_violation, self._release_texts.collect_texts),
+                CODE_EXECUTION_POLICY.enforce(
+                    self._contract.observations.make_code_violation, self._release_texts.collect_texts
+                ),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
@@ -213,7 +215,7 @@ class SeparateProcessJudge(NotebookJudge):
         self.peer.end_cell()
         self._export_names()
         flag_collector = FlagCollector()
-        flag_collector.extend(self._contract.flags)
+        flag_collector.extend(self._contract.observations.flags)
         flag_collector.extend(test_cell.flag_collector.flags)
         flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
         return fields | {"flags": flag_collector.flags}
@@ -239,7 +241,7 @@ class SeparateProcessJudge(NotebookJudge):
         """Return `value.format`. A template of the notebook must not read attributes or items of the test's values."""
         is_template = type(value) is str and value not in self._release_texts.collect_texts()
         if is_template and not is_safe_template(value):
-            raise self._contract.record_code_violation(f"a template for str.{name}: {value[:80]!r}")
+            raise self._contract.observations.make_code_violation(f"a template for str.{name}: {value[:80]!r}")
         return getattr(value, name)
 
     def _get_student_module(self, name: str) -> Any:

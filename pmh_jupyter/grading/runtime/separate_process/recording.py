@@ -9,7 +9,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.files.folder_changes import FileChange
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract, RecordingContract
+from pmh_jupyter.grading.runtime.separate_process.contract import RecordingContract
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, decode_lookup
@@ -72,7 +72,9 @@ class RecordingJudge(SeparateProcessJudge):
     name_resolver_class = _RecordingNameResolver
     file_sync_class = _RecordingFileSync
 
-    def _make_contract(self) -> Contract:
+    _contract: RecordingContract
+
+    def _make_contract(self) -> RecordingContract:
         return RecordingContract()
 
     def _collect_locked_names(self) -> frozenset[str]:

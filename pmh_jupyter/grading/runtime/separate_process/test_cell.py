@@ -14,8 +14,8 @@ from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.marshalling.codec import refill
 from pmh_jupyter.grading.runtime.marshalling.exceptions import get_location
 from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
-from pmh_jupyter.grading.runtime.separate_process.contract import ContractViolation
 from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.observations import ContractViolation
 from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.separate_process.reachable_values import reads_any_value
 from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_percent_template
@@ -63,16 +63,16 @@ class TestCell(StatementRunner):
             fields = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
             return {"tests": [make_test_result(None, "timed-out", TestReason.TIMED_OUT)]}
-        shortfall = self.peer.contract.shortfall
-        if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
+        has_shortfall = self.peer.contract.observations.has_shortfall
+        if not has_shortfall or any(test["outcome"] != "passed" for test in fields["tests"]):
             return fields
         # Reported last, because a failed statement is more informative.
         last_statement = self.compiled_cell.statements[-1]
-        reason = TestReason.NOT_MET if last_statement.is_hidden else shortfall.reason
+        reason = TestReason.NOT_MET if last_statement.is_hidden else TestReason.EMPTY_VALUE
         return {"tests": [make_test_result(last_statement, "failed", reason)]}
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
-        self.peer.contract.begin_statement(statement.line)
+        self.peer.contract.observations.begin_statement(statement.line)
         reads_changes = self._reads_changed_values(statement)
         refused_changes = self.peer.replicas.refused_changes
         refused_count = len(refused_changes)
@@ -111,7 +111,7 @@ class TestCell(StatementRunner):
         for value, _, received in changes:
             refill(value, received)
         replicas.accept_differences(values)
-        self.peer.contract.begin_statement(statement.line)
+        self.peer.contract.observations.begin_statement(statement.line)
         self.peer.contract.permits_all_changes = True
         try:
             repeated_result = super()._run_statement(statement)
@@ -132,10 +132,11 @@ class TestCell(StatementRunner):
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)
         # A policy violation counts even if the test has caught it. The time limit takes precedence.
+        observations = self.peer.contract.observations
         return (
             error
             if isinstance(error, TimeLimitReached)
-            else self.peer.contract.violation or error or self.peer.contract.seen_failure
+            else observations.violation or error or observations.seen_failure
         )
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:

@@ -21,6 +21,7 @@ from uuid import UUID
 
 from pmh_jupyter.grading.runtime.proxies.operators import OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data, is_static
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail
 from pmh_jupyter.grading.runtime.test_cells.data_copies import copy_data
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
@@ -55,6 +56,8 @@ _DATA_MODULES = frozenset(
     "builtins array collections datetime decimal enum fractions pathlib numpy pandas sympy".split()
 )
 DISHONEST_OPERATOR = TestReason.DISHONEST_OPERATOR
+# A plain string: the student's code could change what an enum does.
+_WITH_DATA = ClaimDetail.WITH_DATA.value
 
 
 class UniqueObject:
@@ -103,7 +106,7 @@ class Comparator:
         operator_name = "eq" if name == "alike" else name
         if name == "contains" and self._is_searched_item_by_item(right, right_operand):
             if not self.provenance.is_trusted(type(right)):  # another answer's class may have `__contains__`
-                self._allows({name, f"{name} plain-data {self.statement_line}"})
+                self._allows({name, f"{name} {_WITH_DATA} {self.statement_line}"})
             right_operand = _Operand(self._iterate_copies(left, right), [], set())
         if not self._allows_libraries(operator_name, left_operand, right_operand):
             return None
@@ -111,8 +114,9 @@ class Comparator:
         if not student_objects:
             return left_operand.copy, right_operand.copy
         is_with_data = not (left_operand.student_objects and right_operand.student_objects)
-        # The same keys as in separate_process/contract.py.
-        keys = {operator_name, f"{operator_name} plain-data {self.statement_line}"} if is_with_data else {operator_name}
+        keys = (
+            {operator_name, f"{operator_name} {_WITH_DATA} {self.statement_line}"} if is_with_data else {operator_name}
+        )
         if not self._allows(keys):
             self._refuse(operator_name, student_objects, methods)
             return None

@@ -10,8 +10,8 @@ import hashlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
@@ -65,7 +65,6 @@ class ClaimVerifier:
         self._secret, self._order_secret = b"", ""
         # By what digits are made for: how often they have been made.
         self._digit_counts: Counter[str] = Counter()
-        self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
         # By the id of an object that the test has constructed: the object, the place of the call, and its decoys.
         self._constructed: dict[int, tuple[Any, str, list[Any]]] = {}
@@ -131,19 +130,6 @@ class ClaimVerifier:
         constructed = self._constructed.get(id(value))
         return constructed[2] if constructed else []
 
-    @contextmanager
-    def compare(self, operator: str, place: str) -> Iterator[None]:
-        """Verify one comparison in a `with` block. The object's method may call a function of the test that makes another one."""
-        previous = self._is_elementwise
-        is_elementwise = self.contract.has_entry(
-            Use.OPERATOR, operator, ClaimDetail.LACKS, ClaimProperty.SINGLE_CLAIM, place=place
-        )
-        self._is_elementwise = self.contract.is_active and is_elementwise
-        try:
-            yield
-        finally:
-            self._is_elementwise = previous
-
     def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> bool | None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
 
@@ -202,8 +188,7 @@ class ClaimVerifier:
             or not self.contract.is_active
         ):
             return
-        self._record_elementwise_claim(operator, claim, place)
-        is_true = self._is_true(claim)
+        is_true = _is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
             self._record_constructed(target, other)
             if claimed_equal is False:
@@ -305,20 +290,9 @@ class ClaimVerifier:
     def _ask(self, target: Any, operator: str, value: Any) -> bool | None:
         """Return whether an object makes this claim, or None if its method raises an exception."""
         try:
-            return self._is_true(self.apply_operator(target, operator, value))
+            return _is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
             return None
-
-    def _record_elementwise_claim(self, operator: str, claim: Any, place: str) -> None:
-        numpy = sys.modules.get("numpy")
-        if numpy is not None and type(claim) is numpy.ndarray:
-            self.contract.admit(Use.OPERATOR, operator, ClaimDetail.LACKS, ClaimProperty.SINGLE_CLAIM, place=place)
-
-    def _is_true(self, claim: Any) -> bool:
-        """Return whether a test would accept this claim. Where the reference gives arrays, lists are compared element by element, too."""
-        if self._is_elementwise and type(claim) in (list, tuple):
-            return len(claim) > 0 and all(map(_is_true, claim))
-        return _is_true(claim)
 
     def _make_digits(self, purpose: str, place: str) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.

@@ -152,10 +152,9 @@ class ContractPeer(Peer):
         operand = arguments[0]
         if not is_proxy(operand) and not self.contract.admit_comparison_with_data(name, place):
             return NotImplemented
-        with self._claims.compare(name, place):
-            claimed_equal = self._claims.ask_decoys(name, target, operand, place)
-            result = super().apply_operator(target, name, arguments, keywords)
-            self._claims.verify(name, target, result, operand, place, claimed_equal)
+        claimed_equal = self._claims.ask_decoys(name, target, operand, place)
+        result = super().apply_operator(target, name, arguments, keywords)
+        self._claims.verify(name, target, result, operand, place, claimed_equal)
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:

@@ -75,7 +75,6 @@ class ClaimProperty(StrEnum):
     ANTISYMMETRIC = "antisymmetric"
     MIRRORED = "mirrored"
     TOTAL = "total"
-    SINGLE_CLAIM = "single-claim"
 
 
 def format_entry(place: str, use: str, *details: str) -> str:

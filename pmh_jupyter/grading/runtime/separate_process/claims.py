@@ -42,6 +42,7 @@ _VIOLATIONS = {
     ClaimProperty.MIRRORED: "is less than an object that is not greater",
     ClaimProperty.TOTAL: "has no order",
 }
+_VERIFIED_OPERATORS = COMPARISON_OPERATORS | {"contains"}
 # The operator that tests a claim of each operator.
 _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
 # Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
@@ -102,9 +103,8 @@ class ClaimVerifier:
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
-        if any(
-            type(decoy) is type(value) and _is_compared_as_data(decoy) and is_equal(decoy, value) for decoy in decoys
-        ):
+        data_decoys = [decoy for decoy in decoys if _is_compared_as_data(decoy)]
+        if any(type(decoy) is type(value) and is_equal(decoy, value) for decoy in data_decoys):
             class_name = get_class_name(value)
             detail = f"the same value of class {class_name} in place of different objects"
             raise self.contract.observations.make_violation(TestReason.DISHONEST_OPERATOR, class_name, detail)
@@ -127,8 +127,7 @@ class ClaimVerifier:
 
     def _list_decoys(self, value: Any) -> list[Any]:
         """Return the decoys of an object that the test has constructed."""
-        constructed = self._constructed.get(id(value))
-        return constructed[2] if constructed else []
+        return self._constructed[id(value)][2] if id(value) in self._constructed else []
 
     def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> bool | None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
@@ -182,11 +181,7 @@ class ClaimVerifier:
 
         claimed_equal: what `ask_decoys` has returned.
         """
-        if (
-            operator not in ("contains", *COMPARISON_OPERATORS)
-            or claim is NotImplemented
-            or not self.contract.is_active
-        ):
+        if operator not in _VERIFIED_OPERATORS or claim is NotImplemented or not self.contract.is_active:
             return
         is_true = _is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
@@ -244,9 +239,9 @@ class ClaimVerifier:
             if self._claims(other, mirrored_operator, target) is not is_true:
                 self._report(operator, target, place, ClaimProperty.MIRRORED)
         is_tied = not is_true and not is_reverse_true
-        if is_tied and not self._may_lack(operator, place, ClaimProperty.TOTAL):
-            if not self._are_equal_or_ordered(operator, target, other):
-                self._report(operator, target, place, ClaimProperty.TOTAL)
+        may_tie = not is_tied or self._may_lack(operator, place, ClaimProperty.TOTAL)
+        if not may_tie and not self._are_equal_or_ordered(operator, target, other):
+            self._report(operator, target, place, ClaimProperty.TOTAL)
 
     def _are_equal_or_ordered(self, operator: str, target: Any, other: Any) -> bool:
         """Return whether two tied objects are equal, or one of them is ordered with a third object, as tasks of equal urgency are."""
@@ -285,14 +280,10 @@ class ClaimVerifier:
         )
 
     def _claims(self, target: Any, operator: str, value: Any) -> bool:
-        return self._ask(target, operator, value) is True
-
-    def _ask(self, target: Any, operator: str, value: Any) -> bool | None:
-        """Return whether an object makes this claim, or None if its method raises an exception."""
         try:
             return _is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
-            return None
+            return False
 
     def _make_digits(self, purpose: str, place: str) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.

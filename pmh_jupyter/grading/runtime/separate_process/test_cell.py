@@ -22,8 +22,7 @@ from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_perce
 from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
-from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
@@ -45,9 +44,11 @@ class TestCell(StatementRunner):
         self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.comparison_counts = ComparisonCounts(peer.contract.entries)
-        comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(
-            comparison, sites=sites, comparison_counts=self.comparison_counts, find_original=peer.replicas.find_original
+            _ProxyComparator(),
+            sites=sites,
+            comparison_counts=self.comparison_counts,
+            find_original=peer.replicas.find_original,
         )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(test_namespace, asyncio.run, recorder, {}, FlagCollector())
@@ -176,21 +177,9 @@ class TestCell(StatementRunner):
                     self.user_ns.pop_own(name)
 
 
-class _PythonComparison(Comparator):
+class _ProxyComparator(Comparator):
     """Compares as Python does. Objects of the student are proxies here, to which the contract applies."""
-
-    def prepare(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
-        return left, right
 
     def prepare_arithmetic(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
         is_allowed = name != "mod" or type(left) is not str or is_safe_percent_template(left)
         return (left, right) if is_allowed else None
-
-    def is_true(self, value: Any) -> bool:
-        return bool(value)
-
-    def is_false(self, value: Any) -> bool:
-        return not value
-
-    def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
-        return True

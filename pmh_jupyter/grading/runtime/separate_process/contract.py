@@ -17,11 +17,8 @@ or is itself subject to the contract:
 - taking values from an iterator, awaiting, copying, entering and leaving a context;
 - converting an exception to text.
 
-Before a use is refused, the object is converted to data if it can be without loss (see `marshalling.conversion`). An object of the
-notebook's own classes that can be iterated over is read once, into a list, so that every test gets the same sequence. A comparison of an
-object with data, where the reference compares only objects with each other, is not refused but false: the object is not asked, and does not
-get the value. A list that the test passed comes back changed only where the reference changes it (see `test_cell`). Where the contract lets
-an object of the notebook decide about equality, `claims` verifies its answers.
+What follows from this for objects in the place of data, comparisons and arguments is explained in `docs/explanation/what-tests-believe.md`.
+Where the contract lets an object of the notebook decide about equality, `claims` verifies its answers.
 
 The entries of a contract are described in `contract_entries`.
 """
@@ -143,10 +140,7 @@ class RecordingContract(Contract):
     """Records the uses of the reference in `recorded_entries`, and refuses nothing."""
 
     records_changes = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.recorded_entries: set[str] = set()
+    recorded_entries: set[str]
 
     def begin_cell(self, entries: Iterable[str]) -> None:
         super().begin_cell(())

@@ -47,6 +47,7 @@ class SeparateProcessJudge(NotebookJudge):
     ({path, content in base64}). max_file_bytes: maximum size of a file.
     """
 
+    contract_class = Contract
     name_resolver_class = NameResolver
     file_sync_class = JudgeFileSync
 
@@ -60,7 +61,7 @@ class SeparateProcessJudge(NotebookJudge):
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._usage = TestUsage(isolation)
-        self._contract = self._make_contract()
+        self._contract = self.contract_class(self._usage.contract.values())
         self._definition_sources = DefinitionSources()
         self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
         self._release_texts = ReleaseTexts()
@@ -82,9 +83,6 @@ class SeparateProcessJudge(NotebookJudge):
         self._connect_peer(link)
         self.namespace = self._make_namespace()
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
-
-    def _make_contract(self) -> Contract:
-        return Contract(self._usage.contract.values())
 
     def _make_namespace(self) -> Namespace:
         history = [""]

@@ -69,13 +69,10 @@ class _RecordingFileSync(JudgeFileSync):
 class RecordingJudge(SeparateProcessJudge):
     """Runs the reference solution. It refuses nothing, and `build_usage` returns what was recorded."""
 
+    _contract: RecordingContract
+    contract_class = RecordingContract
     name_resolver_class = _RecordingNameResolver
     file_sync_class = _RecordingFileSync
-
-    _contract: RecordingContract
-
-    def _make_contract(self) -> RecordingContract:
-        return RecordingContract()
 
     def _collect_locked_names(self) -> frozenset[str]:
         return frozenset()  # the reference may change them

@@ -20,7 +20,7 @@ from pmh_jupyter.domain.feedback_text import (
     list_param_names,
 )
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.grading.runtime.separate_process.observations import HELPER_CHANGED
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import HELPER_CHANGED
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 PACKAGE = Path(__file__).parents[3] / "pmh_jupyter"

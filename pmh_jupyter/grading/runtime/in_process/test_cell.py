@@ -138,11 +138,8 @@ def _execute_statements(
     if source is None:
         return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
     namespace = _get_namespace(shell, context)
-    provenance = (
-        context.tamper_guard.provenance
-        if context.tamper_guard
-        else ClassProvenance(trusted_folders=find_library_folders())
-    )
+    tamper_guard = context.tamper_guard
+    provenance = tamper_guard.provenance if tamper_guard else ClassProvenance(trusted_folders=find_library_folders())
     comparator = HardenedComparator(provenance, context.flag_collector.add, context.allowed_operators, namespace)
     bound_names, read_names = find_names_bound_in_any_scope(source), find_read_names(source)
     pinned = _pin_names(context, bound_names, namespace)
@@ -161,16 +158,9 @@ def _execute_statements(
     previous_values = {name: shell.user_ns[name] for name in bound_names & shell.user_ns.keys()}
     try:
         provenance.test_code_ids.clear()
-        runner = _TestCellRunner(
-            namespace,
-            _run_coroutine,
-            recorder,
-            leading_blank_lines,
-            context.flag_collector,
-            provenance,
-            context.tamper_guard,
-        )
-        return runner.run_all(statements)
+        return _TestCellRunner(
+            namespace, _run_coroutine, recorder, leading_blank_lines, context.flag_collector, provenance, tamper_guard
+        ).run_all(statements)
     finally:
         comparison_counts.end_statement()
         context.used_operators.update(comparator.used_operators)

@@ -10,22 +10,22 @@ from pmh_jupyter.grading.runtime.files.shared_files import WORK_FOLDER, JudgeFil
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import get_apparent_class
-from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
+from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import (
     CODE_FUNCTION,
     FORMAT_FUNCTION,
     MODULE_FUNCTION,
     TYPE_FUNCTION,
     transform_statement,
 )
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, unpack_cell
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract
-from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.lesson_modules import LessonModules
-from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_template
-from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
-from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import compile_cell, unpack_cell
+from pmh_jupyter.grading.runtime.separate_process.cells.definition_sources import DefinitionSources
+from pmh_jupyter.grading.runtime.separate_process.cells.lesson_modules import LessonModules
+from pmh_jupyter.grading.runtime.separate_process.cells.templates import is_safe_template
+from pmh_jupyter.grading.runtime.separate_process.cells.test_cell import TestCell
+from pmh_jupyter.grading.runtime.separate_process.cells.test_environment import TestEnvironment, enforce_deadline
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage

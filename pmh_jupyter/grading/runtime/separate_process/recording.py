@@ -9,10 +9,10 @@ from typing import Any
 from pmh_jupyter.grading.runtime.files.folder_changes import FileChange
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.separate_process.contract import RecordingContract
+from pmh_jupyter.grading.runtime.separate_process.cells.test_cell import TestCell
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import NameResolver, decode_lookup
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import RecordingContract
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
-from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, decode_lookup
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 from pmh_jupyter.grading.runtime.transport.wire_format import decode_names
 from pmh_jupyter.python_source.names import find_bound_names

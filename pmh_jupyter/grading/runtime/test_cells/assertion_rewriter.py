@@ -83,7 +83,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self.feedback_by_line = feedback_by_line
 
     def visit(self, node: ast.AST) -> Any:
-        """Rewrite a node. Its replacement has the same position, by which `separate_process.places` finds places."""
+        """Rewrite a node. Its replacement has the same position, by which `separate_process.contract.places` finds places."""
         rewritten = super().visit(node)
         return ast.copy_location(rewritten, node) if isinstance(rewritten, ast.expr) else rewritten
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract, RecordingContract
-from pmh_jupyter.grading.runtime.separate_process.observations import ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.claims.claim_verifier import ClaimVerifier
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract, RecordingContract
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import ContractViolation
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 PLACE = "1:7-1:13"

@@ -6,8 +6,12 @@ import ast
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract, RecordingContract, find_operator_family
-from pmh_jupyter.grading.runtime.separate_process.observations import CellObservations
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import (
+    Contract,
+    RecordingContract,
+    find_operator_family,
+)
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import CellObservations
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import Use
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason

@@ -36,8 +36,8 @@ from pmh_jupyter.grading.runtime.proxies.operators import (
     SEQUENCE_OPERATORS,
     TEXT_OPERATORS,
 )
-from pmh_jupyter.grading.runtime.separate_process.observations import CellObservations
-from pmh_jupyter.grading.runtime.separate_process.places import PlaceTable
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import CellObservations
+from pmh_jupyter.grading.runtime.separate_process.contract.places import PlaceTable
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import is_empty, is_empty_array
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail, Use, format_entry, parse_entry
 

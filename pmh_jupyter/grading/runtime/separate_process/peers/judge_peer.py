@@ -16,9 +16,9 @@ from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
 from pmh_jupyter.grading.runtime.proxies.function_description import describe_function
 from pmh_jupyter.grading.runtime.proxies.operators import TEXT_OPERATORS, apply_operator
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract
-from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractPeer
-from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.peers.contract_peer import ContractPeer
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 # What a call between the test and the notebook's code takes here, and not in a notebook. It does not count as the cell's time.

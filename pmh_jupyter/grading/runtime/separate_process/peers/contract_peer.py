@@ -27,11 +27,11 @@ from pmh_jupyter.grading.runtime.proxies.proxies import (
     is_proxy,
 )
 from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
-from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract
-from pmh_jupyter.grading.runtime.separate_process.observations import ContractViolation
-from pmh_jupyter.grading.runtime.separate_process.peer import Peer
-from pmh_jupyter.grading.runtime.separate_process.places import is_result_discarded
+from pmh_jupyter.grading.runtime.separate_process.claims.claim_verifier import ClaimVerifier, get_class_name
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.contract.places import is_result_discarded
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import Peer
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail, Use
 from pmh_jupyter.grading.runtime.transport.framing import Link

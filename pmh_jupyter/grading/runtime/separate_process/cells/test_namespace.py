@@ -15,7 +15,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.wire_format import decode_names

@@ -16,13 +16,13 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import defines_operator_with, find_value_base, has_operator, is_proxy
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract
-from pmh_jupyter.grading.runtime.separate_process.near_miss_values import (
+from pmh_jupyter.grading.runtime.separate_process.claims.near_miss_values import (
     create_near_misses,
     create_similar_calls,
     create_unique_value,
     is_equal,
 )
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail, ClaimProperty, Use
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 

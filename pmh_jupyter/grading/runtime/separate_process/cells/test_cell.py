@@ -13,13 +13,13 @@ from pmh_jupyter.grading.runtime.execution.shell import get_error_type_name
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.marshalling.codec import refill
 from pmh_jupyter.grading.runtime.marshalling.exceptions import get_location
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.observations import ContractViolation
-from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
-from pmh_jupyter.grading.runtime.separate_process.reachable_values import reads_any_value
-from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_percent_template
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import CompiledCell, CompiledStatement
+from pmh_jupyter.grading.runtime.separate_process.cells.reachable_values import reads_any_value
+from pmh_jupyter.grading.runtime.separate_process.cells.templates import is_safe_percent_template
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator

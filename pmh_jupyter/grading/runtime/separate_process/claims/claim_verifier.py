@@ -188,17 +188,13 @@ class ClaimVerifier:
             self._record_constructed(target, other)
             if claimed_equal is False:
                 self._report(operator, target, place, ClaimProperty.REPEATABLE)
-            self._verify_with_unique_value(operator, target, other, place)
+            unique_value = create_unique_value(other, self._make_digits("unique", place))
+            if self._claims(target, _VERIFYING_OPERATORS[operator], unique_value):
+                self._report(operator, target, place, ClaimProperty.DENIES_UNIQUE_VALUE)
         if is_true and self._claims_opposite(operator, target, other):
             self._report(operator, target, place, ClaimProperty.CONTRADICTS_OPPOSITE)
         if type(other) is type(target):
             self._verify_relation(operator, target, is_true, other, place)
-
-    def _verify_with_unique_value(self, operator: str, target: Any, other: Any, place: str) -> None:
-        """Verify that an object does not equal or contain a value that it cannot know."""
-        unique_value = create_unique_value(other, self._make_digits("unique", place))
-        if self._claims(target, _VERIFYING_OPERATORS[operator], unique_value):
-            self._report(operator, target, place, ClaimProperty.DENIES_UNIQUE_VALUE)
 
     def _verify_relation(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
         """Verify equality or order of two objects of one class. Each test cell verifies at most `MAX_PROPERTY_CHECKS`."""

@@ -1,26 +1,18 @@
 """The contract between the tests of a release and the objects of a submission. Read this first to understand separate-process isolation.
 
-**Data** crosses from the student process by value, anywhere: the judge rebuilds it from bytes with its own types, and compares it with its
-own code. So a test accepts the same data from a submission as from the reference solution, and data cannot make false claims.
-
-Everything else is **live**: an object of one of the notebook's own classes, a function, a class, an iterator, an object of a library. It
-stays in the student process, and the judge has a proxy of it. An operation of a test on a proxy (reading an attribute, applying an
-operator, …) is a **use**, and every use has a **place**: the node of the test's syntax tree that makes it, in the test cell or in a test
-helper.
-
-While the reference solution runs, its uses are recorded by place. For a submission, a use that the reference did not need at that place is
-refused, and the test does not pass. This applies to every method. Some uses are free, because they reveal nothing, and their result is data
-or is itself subject to the contract:
+**Data** crosses from the student process by value. Everything else is **live**: it stays in the student process, and the judge has a proxy
+of it. An operation of a test on a proxy (reading an attribute, applying an operator, …) is a **use**, and every use has a **place**: the
+node of the test's syntax tree that makes it. While the reference solution runs, its uses are recorded by place (see `contract_entries`).
+For a submission, any other use is refused, and the test does not pass. This applies to every method. Some uses are free, because they
+reveal nothing, and their result is data or is itself subject to the contract:
 
 - looking up a name, importing a module and reading its attributes;
 - calling an object, and setting or deleting an attribute: the notebook gets an input, as from any call;
 - taking values from an iterator, awaiting, copying, entering and leaving a context;
 - converting an exception to text.
 
-What follows from this for objects in the place of data, comparisons and arguments is explained in `docs/explanation/what-tests-believe.md`.
-Where the contract lets an object of the notebook decide about equality, `claims` verifies its answers.
-
-The entries of a contract are described in `contract_entries`.
+`docs/explanation/what-tests-believe.md` explains what follows from this. Where the contract lets an object of the notebook decide about
+equality, `claims` verifies its answers.
 """
 
 from __future__ import annotations

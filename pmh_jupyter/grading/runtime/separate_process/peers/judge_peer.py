@@ -50,15 +50,14 @@ class JudgePeer(ContractPeer):
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
         self.link.extend_deadline(CALL_SECONDS)
-        file_sync = self._file_sync
-        if file_sync is None:
+        if self._file_sync is None:
             return super().send_request(operation, *arguments)
         with self.exclusive_lock:
-            file_sync.before_student_code()
+            self._file_sync.before_student_code()
             try:
                 return super().send_request(operation, *arguments)
             finally:
-                file_sync.after_student_code()
+                self._file_sync.after_student_code()
 
     def request_internal(self, operation: str, *arguments: Any) -> Any:
         """Send a request that student code does not handle. Raises its OSError, and `PeerLost` for any other exception."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pmh_jupyter.domain.verdict import Flag, Message
 
 # Version of the grader. Increase it with every change that may change a verdict. Gradings and isolation are stored by version.
-GRADER_VERSION = "13"
+GRADER_VERSION = "14"
 
 
 class Isolation(StrEnum):
@@ -34,12 +34,11 @@ class NotebookUsage:
     keeps none, because the reference passes only with the notebook's own.
     changed_files: files of the lesson or its tests that the reference changes.
     changed_module_data: in-process, data in modules of the lesson that the reference changes ("checks.REGISTRY").
-    contract: by test cell, how many values the tests compare, each with its place (see `grading.runtime.test_cells.comparison_counts`), and
-    with separate-process isolation also the uses that the tests make of the reference's objects ("2:7-2:20 operator eq"; see
-    `grading.runtime.separate_process.contract`).
+    contract: by test cell, how many values the tests compare, each with its place, and with separate-process isolation also
+    the uses that the tests make of the reference's objects ("2:7-2:20 operator eq"; see `grading.runtime.test_cells.contract_entries`).
     shares_test_names: in-process, whether test cells bind their names in the notebook, because the reference passes only if it can read
     them. Otherwise test cells have names of their own.
-    operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq plain-data 2" is `==` with
+    operators: in-process, by test cell, the operators that the reference used on objects of its own classes. "eq with-data 2" is `==` with
     plain data on the other side, in line 2 of the cell. "eq right unittest.mock._ANY 2" is `==` with an object of a library on its right
     side that decides what it equals. A cell without an entry is unknown and not restricted.
     """

@@ -1,4 +1,4 @@
-"""Caches compiled test cells on the host for later submissions (see `runtime/separate_process/compiled_cell.py`).
+"""Caches compiled test cells on the host for later submissions (see `runtime/separate_process/cells/compiled_cell.py`).
 
 A separate run of the judge, without any student code, compiles them: a judge that has communicated with a student process is not trusted.
 """

@@ -31,7 +31,7 @@ from pmh_jupyter.grading.assemble import NotebookPlan, Step, assemble_submission
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_text import make_stub
 from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
-from pmh_jupyter.grading.runtime.separate_process.contract import Use
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import Use, parse_entry
 from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 from pmh_jupyter.python_source.names import analyze_names
 
@@ -258,7 +258,7 @@ def _stop_constructing_decoys(isolation: NotebookIsolation, results: PassedByCel
     contract = {
         grade_id: entries
         if all(results.get(grade_id, ()))
-        else tuple(entry for entry in entries if not entry.endswith(f" {Use.COMPARE_CONSTRUCTED}"))
+        else tuple(entry for entry in entries if parse_entry(entry)[1] != Use.COMPARE_CONSTRUCTED)
         for grade_id, entries in isolation.usage.contract.items()
     }
     return replace(isolation, usage=replace(isolation.usage, contract=contract))

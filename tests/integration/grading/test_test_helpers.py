@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.support.grading.lesson import (
     grade_in_sandbox,
     make_notebook_file,
     make_task,
+    run_in_process,
     start_bubblewrap_backend,
 )
 
@@ -135,14 +136,6 @@ def isolations(backend: SandboxBackend) -> dict[str, ReleaseIsolation]:
     return {name: decide_isolation(make_task(release=lesson.release()), backend) for name, lesson in LESSONS.items()}
 
 
-def in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
-    """Return the isolation with all tests in-process."""
-    return replace(
-        release_isolation,
-        notebooks=tuple(replace(part, isolation=Isolation.IN_PROCESS) for part in release_isolation.notebooks),
-    )
-
-
 def graded(backend: SandboxBackend, lesson: Lesson, answer: str, release_isolation: ReleaseIsolation) -> Grading:
     release = lesson.release()
     submitted = make_notebook_file(fill_in_answers({"answer": answer}, release))
@@ -170,7 +163,7 @@ def test_right_answer_passes_and_wrong_one_fails(
     name: str, isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
     lesson, release_isolation = LESSONS[name], isolations[name]
-    release_isolation = in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
+    release_isolation = run_in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
     right, wrong = (graded(backend, lesson, answer, release_isolation) for answer in (lesson.answer, lesson.wrong))
     assert (points(right), points(wrong)) == (1000, 0)
     assert right.flags == ()
@@ -178,7 +171,7 @@ def test_right_answer_passes_and_wrong_one_fails(
 
 def test_student_can_redefine_helpers_that_are_not_recorded_in_process(backend: SandboxBackend) -> None:
     lesson = LESSONS["redefined"]
-    unknown = in_process(ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),)))
+    unknown = run_in_process(ReleaseIsolation("tests", (NotebookIsolation("lesson.ipynb"),)))
     assert points(graded(backend, lesson, lesson.wrong, unknown)) == 1000
 
 
@@ -186,7 +179,7 @@ def test_student_can_redefine_helpers_that_are_not_recorded_in_process(backend: 
 def test_changed_helper_is_flagged_in_process(
     name: str, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
-    grading = graded(backend, LESSONS[name], LESSONS[name].wrong, in_process(isolations[name]))
+    grading = graded(backend, LESSONS[name], LESSONS[name].wrong, run_in_process(isolations[name]))
     assert [flag.code for flag in grading.flags] == ["helper-changed"]
 
 
@@ -195,7 +188,7 @@ def test_failed_assertion_of_a_helper_is_explained(
     isolation: Isolation, backend: SandboxBackend, isolations: dict[str, ReleaseIsolation]
 ) -> None:
     release_isolation = (
-        in_process(isolations["asserts"]) if isolation is Isolation.IN_PROCESS else isolations["asserts"]
+        run_in_process(isolations["asserts"]) if isolation is Isolation.IN_PROCESS else isolations["asserts"]
     )
     (verdict,) = graded(backend, LESSONS["asserts"], WRONG, release_isolation).verdicts
     (test,) = verdict.tests
@@ -211,7 +204,7 @@ HIDDEN = "assert double(1) == 2\n### BEGIN HIDDEN TESTS\ncheck(double, [(7717717
 def test_arguments_of_a_helper_in_a_hidden_test_are_not_revealed(isolation: Isolation, backend: SandboxBackend) -> None:
     lesson = Lesson(SECRET, HIDDEN, ("check",))
     release_isolation = decide_isolation(make_task(release=lesson.release()), backend)
-    release_isolation = in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
+    release_isolation = run_in_process(release_isolation) if isolation is Isolation.IN_PROCESS else release_isolation
     grading = graded(backend, lesson, "def double(x):\n    return 2 if x == 1 else 5", release_isolation)
     assert points(grading) == 0
     assert "15435434" not in repr(grading) and "7717717" not in repr(grading)
@@ -246,5 +239,5 @@ def test_names_shared_by_test_cells_stay_in_process(backend: SandboxBackend) -> 
         '\n\n# %% nbgrader={"grade_id": "more", "grade": true, "locked": true, "points": 1}\nassert small(double(2))'
     )
     lesson = Lesson(CLOSE, text + second_test, ())
-    release_isolation = in_process(decide_isolation(make_task(release=lesson.release()), backend))
+    release_isolation = run_in_process(decide_isolation(make_task(release=lesson.release()), backend))
     assert points(graded(backend, lesson, DOUBLE, release_isolation)) == 2000

@@ -12,7 +12,7 @@ from typing import Any
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import format_message
-from pmh_jupyter.domain.isolation import Isolation, ReleaseIsolation
+from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
 from pmh_jupyter.grading.backends import SandboxBackend
@@ -21,6 +21,7 @@ from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
 from pmh_jupyter.grading.task import GradingTask
 from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, list_exercise_ids, load_lesson
+from tests.support.grading.lesson import run_in_process
 from tests.support.grading.limits import AMPLE_SECONDS, SHORT_CELL_SECONDS
 from tests.support.waiting import TIMEOUT_SECONDS
 
@@ -93,11 +94,7 @@ class DefendedGrader:
     @property
     def in_process_isolation(self) -> ReleaseIsolation:
         """The isolation of the lesson, with all tests in-process."""
-        notebooks = tuple(
-            replace(notebook, isolation=Isolation.IN_PROCESS, exported_names=())
-            for notebook in self.isolation.notebooks
-        )
-        return replace(self.isolation, notebooks=notebooks)
+        return run_in_process(self.isolation)
 
 
 def collect_visible_text(grading: Grading) -> str:

@@ -76,6 +76,20 @@ def make_release_isolation(isolation: Isolation) -> ReleaseIsolation:
     return ReleaseIsolation("tests", (NotebookIsolation(NOTEBOOK, isolation=isolation),))
 
 
+def run_in_process(release_isolation: ReleaseIsolation) -> ReleaseIsolation:
+    """Return an isolation with all tests in-process, where no object of the notebook's classes decides what it equals."""
+    notebooks = tuple(
+        replace(
+            notebook,
+            isolation=Isolation.IN_PROCESS,
+            exported_names=(),
+            usage=replace(notebook.usage, operators=dict.fromkeys(notebook.usage.contract, ())),
+        )
+        for notebook in release_isolation.notebooks
+    )
+    return replace(release_isolation, notebooks=notebooks)
+
+
 def split_sections(text: str) -> dict[str, str]:
     """Return the texts under `# %% name` lines."""
     return {name.strip(): body for name, _, body in (part.partition("\n") for part in text.split("# %% ")[1:])}

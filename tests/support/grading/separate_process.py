@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmh_jupyter.grading.runtime.execution.shell import CELL_FILENAME_FORMAT, describe_cell_error
-from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
+from pmh_jupyter.grading.runtime.separate_process.peers.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.python_source.lines import split_source_lines
 from tests.support.repository import ROOT

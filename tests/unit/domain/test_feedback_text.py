@@ -20,8 +20,8 @@ from pmh_jupyter.domain.feedback_text import (
     list_param_names,
 )
 from pmh_jupyter.domain.verdict import Flag, Message
-from pmh_jupyter.grading.runtime.separate_process import contract
-from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import HELPER_CHANGED
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 PACKAGE = Path(__file__).parents[3] / "pmh_jupyter"
 # Codes that are read from storage or copied from another message, where the source does not name them.
@@ -136,5 +136,5 @@ def test_docs_list_each_flag_with_the_same_text() -> None:
 
 
 def test_flags_of_the_contract_have_texts() -> None:
-    codes = {DISHONEST_OPERATOR, contract.OBJECT_FOR_DATA, contract.CODE_FOR_DATA, contract.HELPER_CHANGED}
+    codes = {TestReason.DISHONEST_OPERATOR, TestReason.OBJECT_FOR_DATA, TestReason.CODE_FOR_DATA, HELPER_CHANGED}
     assert codes <= FLAG_TEXTS.keys()

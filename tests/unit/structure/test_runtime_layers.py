@@ -17,6 +17,8 @@ LAYERS = (
     *("transport", "sandbox", "marshalling", "proxies", "files", "execution", "test_cells", "policies"),
     *("in_process", "separate_process", "kernels", "fork_server"),
 )
+# The packages of `separate_process` in the same order. Its other modules may import all of them.
+SEPARATE_PROCESS_LAYERS = ("contract", "claims", "peers", "cells")
 
 
 def runtime_imports() -> dict[str, set[str]]:
@@ -37,13 +39,22 @@ def _package(module: str) -> str:
     return module.removeprefix(f"{RUNTIME}.").split(".")[0]
 
 
+def _rank(module: str) -> tuple[int, int]:
+    """The layer of a module, and the one within `separate_process`."""
+    package, _, path = module.removeprefix(f"{RUNTIME}.").partition(".")
+    inner = path.split(".")[0]
+    is_inner_layer = package == "separate_process" and inner in SEPARATE_PROCESS_LAYERS
+    inner_rank = SEPARATE_PROCESS_LAYERS.index(inner) if is_inner_layer else len(SEPARATE_PROCESS_LAYERS)
+    return LAYERS.index(package), inner_rank
+
+
 def upward_imports(imports: Mapping[str, set[str]]) -> list[tuple[str, str]]:
     """The imports from a package of a later layer, as (importing module, imported module)."""
     return sorted(
         (module, imported)
         for module, imported_modules in imports.items()
         for imported in imported_modules
-        if LAYERS.index(_package(imported)) > LAYERS.index(_package(module))
+        if _rank(imported) > _rank(module)
     )
 
 
@@ -73,15 +84,23 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert list(import_cycles(runtime_imports())) == []
 
 
-@pytest.mark.parametrize("package", LAYERS)
+@pytest.mark.parametrize("package", [*LAYERS, *(f"separate_process.{name}" for name in SEPARATE_PROCESS_LAYERS)])
 def test_package_docstring_states_its_purpose(package: str) -> None:
     source = modules()[f"{RUNTIME}.{package}"].read_text(encoding="utf-8")
     assert source.startswith('"""') and len(source.splitlines()) >= 3
 
 
-def test_upward_import_is_found() -> None:
-    imports = {f"{RUNTIME}.transport.framing": {f"{RUNTIME}.proxies.proxies"}, f"{RUNTIME}.proxies.proxies": set()}
-    assert upward_imports(imports) == [(f"{RUNTIME}.transport.framing", f"{RUNTIME}.proxies.proxies")]
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("transport.framing", "proxies.proxies"),
+        ("separate_process.contract.contract", "separate_process.peers.peer"),
+        ("separate_process.cells.test_cell", "separate_process.judge"),
+    ],
+)
+def test_upward_import_is_found(module: str, imported: str) -> None:
+    imports: dict[str, set[str]] = {f"{RUNTIME}.{module}": {f"{RUNTIME}.{imported}"}, f"{RUNTIME}.{imported}": set()}
+    assert upward_imports(imports) == [(f"{RUNTIME}.{module}", f"{RUNTIME}.{imported}")]
 
 
 def test_cycle_over_three_modules_is_found() -> None:

@@ -44,7 +44,7 @@ FolderLocation = tuple[str, bytes]
 
 
 class ExchangePeer(Protocol):
-    """The part of the connection to the student process that the judge's end uses (see `separate_process.judge_peer.JudgePeer`)."""
+    """The part of the connection to the student process that the judge's end uses (see `separate_process.peers.judge_peer.JudgePeer`)."""
 
     exclusive_lock: AbstractContextManager[Any]
     failure: PeerLost | None

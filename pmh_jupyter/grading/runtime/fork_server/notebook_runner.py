@@ -31,7 +31,7 @@ from pmh_jupyter.grading.runtime.files.initial_files import send_files
 from pmh_jupyter.grading.runtime.in_process.judge import InProcessJudge
 from pmh_jupyter.grading.runtime.kernels.kernel_judge import KernelJudge, add_kernel_overhead
 from pmh_jupyter.grading.runtime.sandbox.sandbox_client import SandboxClient
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
 from pmh_jupyter.grading.runtime.separate_process.recording import RecordingJudge
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge

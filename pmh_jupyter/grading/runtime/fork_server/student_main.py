@@ -31,7 +31,7 @@ from pmh_jupyter.grading.runtime.sandbox.student_process import (
     StudentProcessConfig,
     confine_student_process,
 )
-from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
+from pmh_jupyter.grading.runtime.separate_process.peers.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import CellUsage, record_cell_usage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.bundle import IsolationFields

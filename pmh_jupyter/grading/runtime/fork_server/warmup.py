@@ -24,9 +24,9 @@ from pmh_jupyter.grading.runtime.in_process.test_cell import execute_test_cell
 from pmh_jupyter.grading.runtime.policies.audit_hook import suspend_policies
 from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import compile_cell, pack_cell
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
-from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer
+from pmh_jupyter.grading.runtime.separate_process.peers.student_peer import SeparateProcessStudentServer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 

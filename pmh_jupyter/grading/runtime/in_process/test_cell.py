@@ -24,7 +24,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     find_nested_codes,
 )
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparison import HardenedComparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
@@ -138,12 +138,9 @@ def _execute_statements(
     if source is None:
         return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
     namespace = _get_namespace(shell, context)
-    provenance = (
-        context.tamper_guard.provenance
-        if context.tamper_guard
-        else ClassProvenance(trusted_folders=find_library_folders())
-    )
-    comparator = Comparator(provenance, context.flag_collector.add, context.allowed_operators, namespace)
+    tamper_guard = context.tamper_guard
+    provenance = tamper_guard.provenance if tamper_guard else ClassProvenance(trusted_folders=find_library_folders())
+    comparator = HardenedComparator(provenance, context.flag_collector.add, context.allowed_operators, namespace)
     bound_names, read_names = find_names_bound_in_any_scope(source), find_read_names(source)
     pinned = _pin_names(context, bound_names, namespace)
     used_helpers = read_names & set(context.helper_names) & pinned.keys()
@@ -162,7 +159,7 @@ def _execute_statements(
     try:
         provenance.test_code_ids.clear()
         return _TestCellRunner(
-            namespace, _run_coroutine, recorder, leading_blank_lines, context.flag_collector, context.tamper_guard
+            namespace, _run_coroutine, recorder, leading_blank_lines, context.flag_collector, provenance, tamper_guard
         ).run_all(statements)
     finally:
         comparison_counts.end_statement()
@@ -204,6 +201,7 @@ def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any])
 class _TestCellRunner(StatementRunner):
     """Restores what a test depends on most before each statement, and executes it."""
 
+    provenance: ClassProvenance
     tamper_guard: TamperGuard | None
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
@@ -213,7 +211,7 @@ class _TestCellRunner(StatementRunner):
 
     def _execute_statement(self, statement: Any) -> BaseException | None:
         code = compile_with_recorder(statement.node, self.recorder, TEST_CELL_FILENAME)
-        self.recorder.comparator.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
+        self.provenance.test_code_ids.update(id(inner) for inner in find_nested_codes(code))
         try:
             with (
                 self.user_ns.bind_temporarily(collect_class_body_names(statement.node))

@@ -10,7 +10,7 @@ __builtins__ = BUILTINS
 
 
 class RemotePeer(Protocol):
-    """Performs operations on objects of the other process (see `separate_process.peer.Peer`). `target` is always a proxy."""
+    """Performs operations on objects of the other process (see `separate_process.peers.peer.Peer`). `target` is always a proxy."""
 
     def get_attribute(self, target: Any, name: str) -> Any: ...
     def set_attribute(self, target: Any, name: str, value: Any) -> None: ...

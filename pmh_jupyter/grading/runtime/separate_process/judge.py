@@ -10,22 +10,22 @@ from pmh_jupyter.grading.runtime.files.shared_files import WORK_FOLDER, JudgeFil
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import CODE_EXECUTION_POLICY, ReleaseTexts
 from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies.proxies import get_apparent_class
-from pmh_jupyter.grading.runtime.separate_process.cell_transform import (
+from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import (
     CODE_FUNCTION,
     FORMAT_FUNCTION,
     MODULE_FUNCTION,
     TYPE_FUNCTION,
     transform_statement,
 )
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, unpack_cell
-from pmh_jupyter.grading.runtime.separate_process.contract import BindingContract, Contract
-from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.lesson_modules import LessonModules
-from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_template
-from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
-from pmh_jupyter.grading.runtime.separate_process.test_environment import TestEnvironment, enforce_deadline
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import compile_cell, unpack_cell
+from pmh_jupyter.grading.runtime.separate_process.cells.definition_sources import DefinitionSources
+from pmh_jupyter.grading.runtime.separate_process.cells.lesson_modules import LessonModules
+from pmh_jupyter.grading.runtime.separate_process.cells.templates import is_safe_template
+from pmh_jupyter.grading.runtime.separate_process.cells.test_cell import TestCell
+from pmh_jupyter.grading.runtime.separate_process.cells.test_environment import TestEnvironment, enforce_deadline
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import NameResolver, Namespace
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
@@ -47,6 +47,7 @@ class SeparateProcessJudge(NotebookJudge):
     ({path, content in base64}). max_file_bytes: maximum size of a file.
     """
 
+    contract_class = Contract
     name_resolver_class = NameResolver
     file_sync_class = JudgeFileSync
 
@@ -60,7 +61,7 @@ class SeparateProcessJudge(NotebookJudge):
         max_file_bytes: int = 64 << 20,
     ) -> None:
         self._usage = TestUsage(isolation)
-        self._contract = self._make_contract()
+        self._contract = self.contract_class(self._usage.contract.values())
         self._definition_sources = DefinitionSources()
         self._names_of_locked_cells: dict[int, tuple[str, ...]] = {}
         self._release_texts = ReleaseTexts()
@@ -82,9 +83,6 @@ class SeparateProcessJudge(NotebookJudge):
         self._connect_peer(link)
         self.namespace = self._make_namespace()
         self._environment = TestEnvironment(self.peer, self._definition_sources, self.namespace, self._get_ipython)
-
-    def _make_contract(self) -> Contract:
-        return BindingContract(self._usage.contract.values())
 
     def _make_namespace(self) -> Namespace:
         history = [""]
@@ -184,7 +182,7 @@ class SeparateProcessJudge(NotebookJudge):
         """Undo changes of functions and classes of locked cells."""
         if self._names_of_locked_cells:
             for name in decode_names(self.peer.request_from_runner("restore-locked-classes")):
-                self._contract.record_helper_change(name)
+                self._contract.observations.record_helper_change(name)
 
     def run_test_cell(self, number: int, grade_id: str, source: str, packed_cell: str = "") -> TestCellFields:
         """Run a test cell within the deadline of the link. Names that later cells of the notebook read are exported afterwards."""
@@ -200,7 +198,9 @@ class SeparateProcessJudge(NotebookJudge):
             with (
                 self._environment.enter(),
                 self._lesson_modules.enable(),
-                CODE_EXECUTION_POLICY.enforce(self._contract.record_code_violation, self._release_texts.collect_texts),
+                CODE_EXECUTION_POLICY.enforce(
+                    self._contract.observations.make_code_violation, self._release_texts.collect_texts
+                ),
                 FILE_POLICY.monitor(self._file_sync),  # after the other policy, which looks up folders when it starts
                 enforce_deadline(self.peer.link),  # last: only `TestCell.run` handles `TimeLimitReached`
             ):
@@ -213,7 +213,7 @@ class SeparateProcessJudge(NotebookJudge):
         self.peer.end_cell()
         self._export_names()
         flag_collector = FlagCollector()
-        flag_collector.extend(self._contract.flags)
+        flag_collector.extend(self._contract.observations.flags)
         flag_collector.extend(test_cell.flag_collector.flags)
         flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
         return fields | {"flags": flag_collector.flags}
@@ -239,7 +239,7 @@ class SeparateProcessJudge(NotebookJudge):
         """Return `value.format`. A template of the notebook must not read attributes or items of the test's values."""
         is_template = type(value) is str and value not in self._release_texts.collect_texts()
         if is_template and not is_safe_template(value):
-            raise self._contract.record_code_violation(f"a template for str.{name}: {value[:80]!r}")
+            raise self._contract.observations.make_code_violation(f"a template for str.{name}: {value[:80]!r}")
         return getattr(value, name)
 
     def _get_student_module(self, name: str) -> Any:

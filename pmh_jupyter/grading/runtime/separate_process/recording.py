@@ -9,10 +9,10 @@ from typing import Any
 from pmh_jupyter.grading.runtime.files.folder_changes import FileChange
 from pmh_jupyter.grading.runtime.files.shared_files import JudgeFileSync
 from pmh_jupyter.grading.runtime.proxies import importable_objects
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract, RecordingContract
+from pmh_jupyter.grading.runtime.separate_process.cells.test_cell import TestCell
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import NameResolver, decode_lookup
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import RecordingContract
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
-from pmh_jupyter.grading.runtime.separate_process.test_cell import TestCell
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import NameResolver, decode_lookup
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields
 from pmh_jupyter.grading.runtime.transport.wire_format import decode_names
 from pmh_jupyter.python_source.names import find_bound_names
@@ -69,11 +69,10 @@ class _RecordingFileSync(JudgeFileSync):
 class RecordingJudge(SeparateProcessJudge):
     """Runs the reference solution. It refuses nothing, and `build_usage` returns what was recorded."""
 
+    _contract: RecordingContract
+    contract_class = RecordingContract
     name_resolver_class = _RecordingNameResolver
     file_sync_class = _RecordingFileSync
-
-    def _make_contract(self) -> Contract:
-        return RecordingContract()
 
     def _collect_locked_names(self) -> frozenset[str]:
         return frozenset()  # the reference may change them
@@ -96,7 +95,6 @@ class RecordingJudge(SeparateProcessJudge):
         test_cell.comparison_counts.end_statement()
         entries = self._contract.recorded_entries.union(test_cell.comparison_counts.recorded_entries)
         self._usage.contract.setdefault(grade_id, set()).update(entries)
-        self._usage.operators.setdefault(grade_id, set()).update(self._contract.recorded_operators)
 
     def build_usage(self) -> dict[str, Any]:
         if self._file_sync:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import format_value
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
 
 _getattr, _str, _len, _type, _AssertionError = getattr, str, len, type, AssertionError
 

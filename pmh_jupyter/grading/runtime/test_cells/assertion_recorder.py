@@ -14,7 +14,7 @@ from pmh_jupyter.grading.runtime.test_cells.assert_functions import (
     make_assert_function,
 )
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 
 _callable, _isinstance, _bool, _getattr, _str, _len, _type = callable, isinstance, bool, getattr, str, len, type

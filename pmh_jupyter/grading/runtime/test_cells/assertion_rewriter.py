@@ -22,7 +22,7 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
     is_test_function,
     raises_assertion_error,
 )
-from pmh_jupyter.grading.runtime.test_cells.comparison_counts import OPEN_PREFIX
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import format_counted_place
 from pmh_jupyter.grading.runtime.test_cells.iterations import is_zip_call, may_be_shorter
 from pmh_jupyter.python_source.names import get_called_name
 
@@ -83,7 +83,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self.feedback_by_line = feedback_by_line
 
     def visit(self, node: ast.AST) -> Any:
-        """Rewrite a node. Its replacement has the same position, by which `separate_process.places` finds places."""
+        """Rewrite a node. Its replacement has the same position, by which `separate_process.contract.places` finds places."""
         rewritten = super().visit(node)
         return ast.copy_location(rewritten, node) if isinstance(rewritten, ast.expr) else rewritten
 
@@ -366,8 +366,8 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _make_place(self, node: ast.expr | ast.stmt) -> ast.Constant:
         """Return the place of a node, by which values are counted (see `comparison_counts`); empty if the node is optional."""
-        prefix = OPEN_PREFIX if self._is_open else ""
-        return ast.Constant("" if self._is_optional else f"{prefix}{node.lineno}:{node.col_offset}")
+        place = "" if self._is_optional else format_counted_place(node.lineno, node.col_offset, is_open=self._is_open)
+        return ast.Constant(place)
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])

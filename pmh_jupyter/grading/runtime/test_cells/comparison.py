@@ -21,6 +21,8 @@ from uuid import UUID
 
 from pmh_jupyter.grading.runtime.proxies.operators import OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data, is_static
+from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail
 from pmh_jupyter.grading.runtime.test_cells.data_copies import copy_data
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
@@ -55,6 +57,8 @@ _DATA_MODULES = frozenset(
     "builtins array collections datetime decimal enum fractions pathlib numpy pandas sympy".split()
 )
 DISHONEST_OPERATOR = TestReason.DISHONEST_OPERATOR
+# A plain string: the student's code could change what an enum does.
+_WITH_DATA = ClaimDetail.WITH_DATA.value
 
 
 class UniqueObject:
@@ -72,8 +76,8 @@ class _Operand(NamedTuple):
     library_classes: set[str]
 
 
-class Comparator:
-    """Compares values for one test cell.
+class HardenedComparator(Comparator):
+    """Compares values for one in-process test cell.
 
     add_flag: called with code and detail for every dishonest operator.
     allowed_operators: operators that the reference solution used on objects that are not data (see `NotebookUsage`); None if not known.
@@ -92,7 +96,6 @@ class Comparator:
         self.provenance, self.add_flag, self.namespace = provenance, add_flag, namespace
         self.allowed_operators = None if allowed_operators is None else frozenset(allowed_operators)
         self.used_operators: set[str] = set()
-        self.statement_line = 0  # of the statement that is being run
 
     def prepare(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
         """Return the operands to compare, with copies in place of data. None if the result of the operator must not count."""
@@ -103,7 +106,7 @@ class Comparator:
         operator_name = "eq" if name == "alike" else name
         if name == "contains" and self._is_searched_item_by_item(right, right_operand):
             if not self.provenance.is_trusted(type(right)):  # another answer's class may have `__contains__`
-                self._allows({name, f"{name} plain-data {self.statement_line}"})
+                self._allows({name, f"{name} {_WITH_DATA} {self.statement_line}"})
             right_operand = _Operand(self._iterate_copies(left, right), [], set())
         if not self._allows_libraries(operator_name, left_operand, right_operand):
             return None
@@ -111,8 +114,9 @@ class Comparator:
         if not student_objects:
             return left_operand.copy, right_operand.copy
         is_with_data = not (left_operand.student_objects and right_operand.student_objects)
-        # The same keys as in separate_process/contract.py.
-        keys = {operator_name, f"{operator_name} plain-data {self.statement_line}"} if is_with_data else {operator_name}
+        keys = (
+            {operator_name, f"{operator_name} {_WITH_DATA} {self.statement_line}"} if is_with_data else {operator_name}
+        )
         if not self._allows(keys):
             self._refuse(operator_name, student_objects, methods)
             return None
@@ -148,28 +152,20 @@ class Comparator:
         return left_operand.copy, right_operand.copy
 
     def is_true(self, value: Any) -> bool:
-        """`bool(value)`, but False if a student's method decides it where the reference solution had plain data."""
-        if is_plain_data(value):
-            return bool(value)
-        if self.provenance.find_student_class(type(value), OPERATOR_METHODS["bool"]) is not None:
-            self.used_operators.add("bool")
-            if self.allowed_operators is not None and "bool" not in self.allowed_operators:
-                self._refuse("bool", [value], OPERATOR_METHODS["bool"])
-                return False
-        return bool(value)
+        return self._has_honest_truth(value) and bool(value)
 
     def is_false(self, value: Any) -> bool:
-        """`not value`, but False if a student's method decides it, as in `is_true`."""
-        truth = self.is_true(value)
-        must_verify = (
-            not truth
-            and not is_plain_data(value)
-            and self.allowed_operators is not None
-            and "bool" not in self.allowed_operators
-        )
-        return not truth and not (
-            must_verify and self.provenance.find_student_class(type(value), OPERATOR_METHODS["bool"]) is not None
-        )
+        return self._has_honest_truth(value) and not value
+
+    def _has_honest_truth(self, value: Any) -> bool:
+        """Return False if a student's method decides about the truth of a value where the reference solution had plain data."""
+        methods = OPERATOR_METHODS["bool"]
+        if is_plain_data(value) or self.provenance.find_student_class(type(value), methods) is None:
+            return True
+        if self._allows({"bool"}):
+            return True
+        self._refuse("bool", [value], methods)
+        return False
 
     def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
         """Return False if only the object claims to be an instance (`__class__`), or a student's class claims it (`__instancecheck__`)."""
@@ -289,33 +285,12 @@ def _is_simple(value: Any, depth: int = 0) -> bool:
 
 def _claims_the_impossible(name: str, operand: Any) -> bool:
     """Return whether an object claims to equal or to contain a value that was just created, which an honest object cannot."""
-    unique_values = (
-        UniqueObject(),
-        secrets.randbits(62),
-        secrets.token_hex(8),
-        secrets.randbits(52) / 7,
-        [secrets.token_hex(4)],
-    )
-    if name == "contains" and any(_evaluates_true(operator.contains, operand, value) for value in unique_values):
+    if name == "ne" and all(_evaluates_true(question, operand, operand) for question in (operator.ne, operator.eq)):
         return True
-    if name == "ne":
-        is_unequal_to_itself = _evaluates_true(operator.ne, operand, operand) and _evaluates_true(
-            operator.eq, operand, operand
-        )
-        return is_unequal_to_itself or any(_evaluates_not_unequal(operand, value) for value in unique_values)
-    numpy = sys.modules.get("numpy")
-    if name == "alike" and numpy is not None and _evaluates_true(numpy.allclose, operand, unique_values[3]):
-        return True
-    if name in ("eq", "contains", "le", "ge", "alike"):
-        return any(_evaluates_true(operator.eq, operand, value) for value in unique_values)
-    return False
-
-
-def _evaluates_not_unequal(left: Any, right: Any) -> bool:
-    try:
-        return not left != right
-    except Exception:  # noqa: BLE001 - a student's operator may raise anything
-        return False
+    number, text = secrets.randbits(62), secrets.token_hex(8)
+    unique_values = (UniqueObject(), number, text, secrets.randbits(52) / 7, [text])
+    questions = _QUESTIONS.get(name, ())
+    return any(_evaluates_true(question, operand, value) for question in questions for value in unique_values)
 
 
 def _evaluates_true(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
@@ -323,3 +298,12 @@ def _evaluates_true(operation: Callable[[Any, Any], Any], left: Any, right: Any)
         return bool(operation(left, right))
     except Exception:  # noqa: BLE001 - a student's operator may raise anything
         return False
+
+
+# What an object is asked about values that no honest object equals or contains, by the operator that a test applies to it.
+_QUESTIONS: dict[str, tuple[Callable[[Any, Any], Any], ...]] = {
+    **dict.fromkeys(("eq", "le", "ge"), (operator.eq,)),
+    "ne": (lambda left, right: not left != right,),
+    "contains": (operator.contains, operator.eq),
+    "alike": (operator.eq, lambda left, right: sys.modules["numpy"].allclose(left, right)),
+}

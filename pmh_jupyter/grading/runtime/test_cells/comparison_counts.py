@@ -17,13 +17,13 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import Use, format_entry, is_open_place, parse_entry
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 _float, _complex, _type, _len, _min = float, complex, type, len, min
+# Plain strings: in-process, the student's code could change what an enum does.
+_COMPARE, _COMPARE_NAN = Use.COMPARE.value, Use.COMPARE_NAN.value
 MAX_DEPTH = 5  # of containers that are searched for values that are not numbers
-COMPARED, HAS_NAN = "compared", "nan"
-# In front of a place where a right answer may compare fewer values than the reference, but at least one (see `iterations`).
-OPEN_PREFIX = "~"
 _SIZED_TYPES = (list, tuple, dict, set, frozenset, deque, Counter, OrderedDict, defaultdict)
 _DICT_TYPES = (dict, Counter, OrderedDict, defaultdict)
 _TYPES_WITHOUT_NAN = frozenset({int, str, bool, bytes, type(None)})
@@ -41,8 +41,7 @@ class ComparisonCounts:
     """The counts of one test cell, statement by statement.
 
     entries: those recorded with the reference solution; None while they are recorded, so that nothing falls short.
-    `recorded_entries` are those of the statements so far: the place, "compared", the position of the statement, and the count; or "nan"
-    and the position if one of the values was not a number.
+    `recorded_entries` are those of the statements so far (`Use.COMPARE` and `Use.COMPARE_NAN`).
     """
 
     def __init__(self, entries: Iterable[str] | None = None) -> None:
@@ -51,10 +50,10 @@ class ComparisonCounts:
         self._expected: dict[str, dict[str, int]] = {}
         self._places_with_nan: set[tuple[str, str]] = set()
         for entry in entries or ():
-            place, use, *details = entry.split(" ")
-            if use == COMPARED:
+            place, use, details = parse_entry(entry)
+            if use == _COMPARE:
                 self._expected.setdefault(details[0], {})[place] = int(details[1])
-            elif use == HAS_NAN:
+            elif use == _COMPARE_NAN:
                 self._places_with_nan.add((details[0], place))
         self._position = ""
         self._counts: dict[str, int] = {}
@@ -70,10 +69,10 @@ class ComparisonCounts:
     def end_statement(self) -> None:
         """Add the counts of the statement to the recorded entries."""
         self.recorded_entries += [
-            f"{place} {COMPARED} {self._position} {_min((1, count)) if place.startswith(OPEN_PREFIX) else count}"
+            format_entry(place, _COMPARE, self._position, f"{_min((1, count)) if is_open_place(place) else count}")
             for place, count in self._counts.items()
         ]
-        self.recorded_entries += [f"{place} {HAS_NAN} {self._position}" for place in self._nan_places]
+        self.recorded_entries += [format_entry(place, _COMPARE_NAN, self._position) for place in self._nan_places]
         self._counts, self._nan_places = {}, set()
 
     def count(self, place: str, amount: int = 1) -> None:

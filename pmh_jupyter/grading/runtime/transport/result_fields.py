@@ -26,7 +26,7 @@ class TestReason(StrEnum):
     TIMED_OUT = "timed-out"
     MEMORY = "memory"
     INVALID_TEST = "invalid-test"
-    # The test would have used a value that it may not use (see `separate_process.contract`).
+    # The test would have used a value that it may not use (see `separate_process.contract.contract`).
     OBJECT_FOR_DATA = "object-for-data"
     OBJECT_OF_TEST = "object-of-test"
     CODE_FOR_DATA = "code-for-data"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pmh_jupyter.grading.runtime.separate_process.judge import SeparateProcessJudge
-from pmh_jupyter.grading.runtime.separate_process.student_peer import SeparateProcessStudentServer, StudentPeer
+from pmh_jupyter.grading.runtime.separate_process.peers.student_peer import SeparateProcessStudentServer, StudentPeer
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 from tests.support.grading.case_files import read_named_parts
 from tests.support.grading.separate_process import STUDENT_CELL, TEST_CELL, open_judge, record_usage

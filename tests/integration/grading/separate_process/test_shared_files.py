@@ -161,7 +161,7 @@ def test_files_are_not_exchanged_before_a_test_uses_them() -> None:
 
 
 HOSTILE = """
-from pmh_jupyter.grading.runtime.separate_process.student_peer import StudentPeer
+from pmh_jupyter.grading.runtime.separate_process.peers.student_peer import StudentPeer
 answers, honest = {}, StudentPeer.handle_request
 def handle_request(self, operation, arguments):
     return answers[operation](*arguments) if operation in answers else honest(self, operation, arguments)

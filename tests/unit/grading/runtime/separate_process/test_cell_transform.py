@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.cell_transform import transform_statement
+from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import transform_statement
 from pmh_jupyter.python_source.names import collect_class_body_names
 
 

@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import compile_cell, pack_cell, unpack_cell
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import compile_cell, pack_cell, unpack_cell
 
 CELLS = [
     "assert x == 3, 'three'",

@@ -6,22 +6,21 @@ import ast
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.contract import (
-    CODE_FOR_DATA,
-    OBJECT_FOR_DATA,
-    BindingContract,
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import (
     Contract,
     RecordingContract,
-    Use,
     find_operator_family,
 )
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import CellObservations
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME, TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import Use
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 PLACE, OTHER_PLACE = "1:7-1:13", "2:7-2:13"
 
 
-def make_contract(*entries: str) -> BindingContract:
-    contract = BindingContract()
+def make_contract(*entries: str) -> Contract:
+    contract = Contract()
     contract.begin_cell(entries)
     return contract
 
@@ -43,9 +42,9 @@ def test_operators_of_one_family_are_permitted_together(name: str, family: set[s
 
 def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
     contract = make_contract(f"{PLACE} attribute x", f"{PLACE} operator lt")
-    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x")
-    assert not contract.admit(OTHER_PLACE, Use.GET_ATTRIBUTE, "x")
-    assert not contract.admit(PLACE, Use.GET_ATTRIBUTE, "y")
+    assert contract.admit(Use.GET_ATTRIBUTE, "x", place=PLACE)
+    assert not contract.admit(Use.GET_ATTRIBUTE, "x", place=OTHER_PLACE)
+    assert not contract.admit(Use.GET_ATTRIBUTE, "y", place=PLACE)
     assert contract.admit_operator("ge", PLACE)
     assert not contract.admit_operator("lt", OTHER_PLACE)
     assert not contract.admit_operator("eq", PLACE)
@@ -53,7 +52,7 @@ def test_use_is_permitted_only_at_the_place_of_the_reference() -> None:
 
 @pytest.mark.parametrize("is_active", [True, False])
 def test_notebook_sets_only_attributes_that_tests_read_from_the_reference(is_active: bool) -> None:
-    contract = BindingContract([[f"{PLACE} attribute tag"], [f"{OTHER_PLACE} set-on-function calls", "1:0-1:1 raise"]])
+    contract = Contract([[f"{PLACE} attribute tag"], [f"{OTHER_PLACE} set-on-function calls", "1:0-1:1 raise"]])
     if is_active:
         contract.begin_cell(())
     assert contract.admit_function_attribute("tag") and contract.admit_function_attribute("calls")
@@ -69,10 +68,10 @@ def test_attribute_that_the_reference_sets_on_a_function_is_recorded() -> None:
 
 def test_every_use_is_permitted_and_recorded_while_recording() -> None:
     recording = make_recording()
-    assert recording.admit(PLACE, Use.GET_ATTRIBUTE, "x")
+    assert recording.admit(Use.GET_ATTRIBUTE, "x", place=PLACE)
     assert recording.admit_operator("eq", PLACE)
     assert recording.recorded_entries == {f"{PLACE} attribute x", f"{PLACE} operator eq"}
-    assert make_contract(*recording.recorded_entries).admit(PLACE, Use.GET_ATTRIBUTE, "x")
+    assert make_contract(*recording.recorded_entries).admit(Use.GET_ATTRIBUTE, "x", place=PLACE)
 
 
 def test_comparison_with_data_is_recorded_separately() -> None:
@@ -93,22 +92,31 @@ def test_text_of_an_object_is_permitted_where_the_reference_has_one() -> None:
 @pytest.mark.parametrize("contract", [make_contract(), make_recording()])
 def test_nothing_is_refused_or_recorded_between_test_cells(contract: Contract) -> None:
     contract.end_cell()
-    assert contract.admit(PLACE, Use.GET_ATTRIBUTE, "x")
-    contract.record_here(Use.RAISE)
-    assert contract.permits_here(Use.RAISE)
-    assert not contract.recorded_entries
+    assert contract.admit(Use.GET_ATTRIBUTE, "x", place=PLACE)
+    assert contract.admit(Use.RAISE)
+    assert not contract.is_enforced
+    assert not isinstance(contract, RecordingContract) or not contract.recorded_entries
+
+
+def test_entry_is_only_looked_up_and_never_recorded() -> None:
+    recording = make_recording()
+    assert not recording.has_entry(Use.RAISE, place=PLACE)
+    assert not recording.recorded_entries
+    contract = make_contract(f"{PLACE} raise")
+    assert contract.has_entry(Use.RAISE, place=PLACE)
+    assert not contract.has_entry(Use.RAISE, place=OTHER_PLACE)
 
 
 def test_violation_counts_until_the_next_statement_and_is_flagged_if_suspicious() -> None:
-    contract = make_contract()
-    violation = contract.make_violation(OBJECT_FOR_DATA, "Any", "detail")
-    contract.make_violation(OBJECT_FOR_DATA, "Other", "detail", is_suspicious=False)
-    assert contract.violation is violation
+    observations = CellObservations()
+    violation = observations.make_violation(TestReason.OBJECT_FOR_DATA, "Any", "detail")
+    observations.make_violation(TestReason.OBJECT_FOR_DATA, "Other", "detail", is_suspicious=False)
+    assert observations.violation is violation
     assert (violation.reason, violation.class_name) == ("object-for-data", "Any")
-    contract.record_code_violation("eval")
-    assert [flag["code"] for flag in contract.flags] == [OBJECT_FOR_DATA, CODE_FOR_DATA]
-    contract.begin_statement(2)
-    assert contract.violation is None
+    observations.make_code_violation("eval")
+    assert [flag["code"] for flag in observations.flags] == [TestReason.OBJECT_FOR_DATA, TestReason.CODE_FOR_DATA]
+    observations.begin_statement(2)
+    assert observations.violation is None
 
 
 @pytest.mark.parametrize(("filename", "origin"), [(TEST_CELL_FILENAME, ""), (TEST_HELPER_FILENAME, "helper/")])

@@ -11,8 +11,8 @@ from contextlib import closing
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
-from pmh_jupyter.grading.runtime.separate_process.test_environment import enforce_deadline
+from pmh_jupyter.grading.runtime.separate_process.cells.test_environment import enforce_deadline
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 HOUR = 3600.0

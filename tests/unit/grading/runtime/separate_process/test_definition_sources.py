@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
+from pmh_jupyter.grading.runtime.separate_process.cells.definition_sources import DefinitionSources
 
 
 def test_last_definition_of_a_name_is_found() -> None:

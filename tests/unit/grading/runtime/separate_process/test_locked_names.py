@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
+from pmh_jupyter.grading.runtime.separate_process.peers.locked_names import LockedNames
 
 LOCKED_CELL = """
 from functools import cached_property

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.near_miss_values import (
+from pmh_jupyter.grading.runtime.separate_process.claims.near_miss_values import (
     MAX_ELEMENTS,
     NEAR_MISS_COUNT,
     create_near_misses,

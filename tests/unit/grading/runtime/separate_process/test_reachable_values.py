@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.reachable_values import MAX_OBJECTS, reads_any_value
+from pmh_jupyter.grading.runtime.separate_process.cells.reachable_values import MAX_OBJECTS, reads_any_value
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
 
 SETUP = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_percent_template, is_safe_template
+from pmh_jupyter.grading.runtime.separate_process.cells.templates import is_safe_percent_template, is_safe_template
 
 
 @pytest.mark.parametrize("template", ["", "{}", "{0} {name!r:>8}", "{who.name}", "{row[key]}", "{{x}}", "{:.2f}", "{"])

@@ -11,7 +11,7 @@ import pytest
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparison import HardenedComparator
 
 CASE = unittest.TestCase()
 
@@ -21,7 +21,7 @@ def assert_close(first: float, second: float) -> None:
 
 
 def _make_recorder(*, is_swapped: bool = False) -> AssertionRecorder:
-    recorder = AssertionRecorder(Comparator(ClassProvenance(), lambda code, detail: None))
+    recorder = AssertionRecorder(HardenedComparator(ClassProvenance(), lambda code, detail: None))
     recorder.add_site(0, AssertionSite("x", "", is_swapped))
     return recorder
 

@@ -50,7 +50,7 @@ def test_items_are_counted_as_they_are_taken() -> None:
     assert all(counts.count_items(PLACE, [1, 2]))
     assert not all(counts.count_items(PLACE, [0, 2]))
     counts.end_statement()
-    assert counts.recorded_entries == [f"{PLACE} compared 3:0 3"]
+    assert counts.recorded_entries == [f"{PLACE} compare 3:0 3"]
 
 
 @pytest.mark.parametrize("empty", [[], (), np.array([]), np.zeros((0, 3)), pd.Series([], dtype=float)], ids=ascii)
@@ -80,7 +80,7 @@ def test_statement_that_runs_again_is_counted_once() -> None:
         counts.begin_statement("3:0")
         counts.count(PLACE, 4)
     counts.end_statement()
-    assert counts.recorded_entries == [f"{PLACE} compared 3:0 4"]
+    assert counts.recorded_entries == [f"{PLACE} compare 3:0 4"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparison import HardenedComparator
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import record_cell_usage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 
@@ -20,7 +20,7 @@ def _define_helpers(*cells: str, notebook: dict[str, Any] | None = None) -> Test
     for cell in cells:
         helpers.add_cell(cell, notebook)
     recorder = AssertionRecorder(
-        Comparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
+        HardenedComparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
     )
     helpers.begin_test_cell(recorder, (notebook or {}).__getitem__)
     return helpers
@@ -96,7 +96,7 @@ def test_recorder_of_the_running_test_cell_records_assertions_of_helpers() -> No
     helpers = _define_helpers("def check(value):\n    assert value == 3")
     for value in (3, 4):
         recorder = AssertionRecorder(
-            Comparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
+            HardenedComparator(ClassProvenance(), lambda code, detail: None), sites=helpers.recorder_delegate.sites
         )
         helpers.begin_test_cell(recorder, dict[str, Any]().__getitem__)
         if value == 3:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.separate_process import student_peer
+from pmh_jupyter.grading.runtime.separate_process.peers import student_peer
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from tests.support.repository import imports_of, modules
 
@@ -48,5 +48,5 @@ def test_every_function_uses_the_pristine_builtins(name: str) -> None:
 
 
 def test_modules_include_the_connection_and_the_marshaller() -> None:
-    assert {f"{RUNTIME}separate_process.peer", f"{RUNTIME}proxies.marshaller"} <= modules_of_the_student_peer()
+    assert {f"{RUNTIME}separate_process.peers.peer", f"{RUNTIME}proxies.marshaller"} <= modules_of_the_student_peer()
     assert len(list(functions_of(student_peer))) > 10

@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import ReleaseTexts
-from pmh_jupyter.grading.runtime.separate_process.cell_transform import transform_statement
+from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import transform_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import make_module_filename
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements

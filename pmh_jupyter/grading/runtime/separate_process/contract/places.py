@@ -9,6 +9,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import describe_origin, is_release_filename
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import format_place
 
 
 def is_result_discarded() -> bool:
@@ -54,6 +55,6 @@ class PlaceTable:
         if known is not None:
             return known[1]
         line, end_line, column, end_column = next(islice(code.co_positions(), instruction // 2, None))
-        place = f"{describe_origin(code.co_filename)}{line}:{column}-{end_line}:{end_column}"
+        place = describe_origin(code.co_filename) + format_place(line, column, end_line, end_column)
         self._places[id(code), instruction] = code, place
         return place

@@ -18,10 +18,10 @@ from types import FrameType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
-from pmh_jupyter.grading.runtime.separate_process.definition_sources import DefinitionSources
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.separate_process.cells.definition_sources import DefinitionSources
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link
 
 MAX_OUTPUT_CHARS = 1 << 24

@@ -19,8 +19,8 @@ from pmh_jupyter.grading.runtime.proxies.function_description import DESCRIBED_A
 from pmh_jupyter.grading.runtime.proxies.operators import OPERATOR_OF_METHOD, apply_operator, await_result
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, get_apparent_class
 from pmh_jupyter.grading.runtime.proxies.signatures import describe_signature
-from pmh_jupyter.grading.runtime.separate_process.locked_names import LockedNames
-from pmh_jupyter.grading.runtime.separate_process.peer import FIELD_COUNT, REQUEST, RESULT, Peer
+from pmh_jupyter.grading.runtime.separate_process.peers.locked_names import LockedNames
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import FIELD_COUNT, REQUEST, RESULT, Peer
 from pmh_jupyter.grading.runtime.transport.framing import Link
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.result_fields import ErrorFields

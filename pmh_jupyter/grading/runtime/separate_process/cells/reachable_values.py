@@ -13,7 +13,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.proxies import is_proxy
-from pmh_jupyter.grading.runtime.separate_process.lesson_modules import LessonModules
+from pmh_jupyter.grading.runtime.separate_process.cells.lesson_modules import LessonModules
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import find_nested_codes
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
 

@@ -10,26 +10,41 @@ import hashlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import defines_operator_with, find_value_base, has_operator, is_proxy
-from pmh_jupyter.grading.runtime.separate_process.contract import DISTINGUISHES, UNUSUAL_CLAIM, Contract, Use
-from pmh_jupyter.grading.runtime.separate_process.near_miss_values import (
+from pmh_jupyter.grading.runtime.separate_process.claims.near_miss_values import (
     create_near_misses,
     create_similar_calls,
     create_unique_value,
     is_equal,
 )
-from pmh_jupyter.grading.runtime.test_cells.comparison import DISHONEST_OPERATOR
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail, ClaimProperty, Use
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 # Applies an operator to an object and another operand. Raises whatever the student's method raises.
 ApplyOperator = Callable[[Any, str, Any], Any]
 
-# The operator that tests a claim of each operator, and its verb.
-_VERIFYING_OPERATORS = {"eq": ("eq", "equal"), "ne": ("eq", "equal"), "contains": ("contains", "contain")}
+# What an object without a property does, for staff.
+_VIOLATIONS = {
+    ClaimProperty.DENIES_SIMILAR_VALUES: "claims equality with a different value",
+    ClaimProperty.DENIES_UNIQUE_VALUE: "claims to equal or contain everything",
+    ClaimProperty.REPEATABLE: "claims equality that it denied before",
+    ClaimProperty.CONSTANT_TRUTH: "is true and false",
+    ClaimProperty.CONTRADICTS_OPPOSITE: "contradicts itself",
+    ClaimProperty.SYMMETRIC: "equals an object that does not equal it",
+    ClaimProperty.SELECTIVE: "equals every object of its class",
+    ClaimProperty.ANTISYMMETRIC: "is less and greater than the same object",
+    ClaimProperty.MIRRORED: "is less than an object that is not greater",
+    ClaimProperty.TOTAL: "has no order",
+}
+_VERIFIED_OPERATORS = COMPARISON_OPERATORS | {"contains"}
+# The operator that tests a claim of each operator.
+_VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
 # Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
 MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 40, 8, 200
 MAX_DECOY_OBJECTS = 3
@@ -51,7 +66,6 @@ class ClaimVerifier:
         self._secret, self._order_secret = b"", ""
         # By what digits are made for: how often they have been made.
         self._digit_counts: Counter[str] = Counter()
-        self._is_elementwise = False
         self._seen_objects: dict[type, list[Any]] = {}
         # By the id of an object that the test has constructed: the object, the place of the call, and its decoys.
         self._constructed: dict[int, tuple[Any, str, list[Any]]] = {}
@@ -80,7 +94,7 @@ class ClaimVerifier:
         if self._property_checks_left <= 0:
             return call(arguments, keywords)
         similar_calls = []
-        if self.contract.has_use(place, Use.COMPARE_CONSTRUCTED):
+        if self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place):
             self._property_checks_left -= 1
             rng = random.Random(self._make_digits("decoys", place))
             similar_calls = create_similar_calls(arguments, keywords, rng, MAX_DECOY_OBJECTS)
@@ -89,12 +103,11 @@ class ClaimVerifier:
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
-        if any(
-            type(decoy) is type(value) and _is_compared_as_data(decoy) and is_equal(decoy, value) for decoy in decoys
-        ):
+        data_decoys = [decoy for decoy in decoys if _is_compared_as_data(decoy)]
+        if any(type(decoy) is type(value) and is_equal(decoy, value) for decoy in data_decoys):
             class_name = get_class_name(value)
             detail = f"the same value of class {class_name} in place of different objects"
-            raise self.contract.make_violation(DISHONEST_OPERATOR, class_name, detail)
+            raise self.contract.observations.make_violation(TestReason.DISHONEST_OPERATOR, class_name, detail)
         self._constructed[id(value)] = value, place, [decoy for decoy in decoys if not _is_compared_as_data(decoy)]
         return value
 
@@ -110,23 +123,11 @@ class ClaimVerifier:
     def _record_constructed(self, target: Any, other: Any) -> None:
         for compared in (target, other) if is_proxy(other) else ():
             if id(compared) in self._constructed:
-                self.contract.record(self._constructed[id(compared)][1], Use.COMPARE_CONSTRUCTED)
+                self.contract.admit(Use.COMPARE_CONSTRUCTED, place=self._constructed[id(compared)][1])
 
     def _list_decoys(self, value: Any) -> list[Any]:
         """Return the decoys of an object that the test has constructed."""
-        constructed = self._constructed.get(id(value))
-        return constructed[2] if constructed else []
-
-    @contextmanager
-    def compare(self, operator: str, place: str) -> Iterator[None]:
-        """Verify one comparison in a `with` block. The object's method may call a function of the test that makes another one."""
-        previous = self._is_elementwise
-        is_elementwise = self.contract.has_use(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
-        self._is_elementwise = self.contract.is_active and is_elementwise
-        try:
-            yield
-        finally:
-            self._is_elementwise = previous
+        return self._constructed[id(value)][2] if id(value) in self._constructed else []
 
     def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> bool | None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
@@ -165,13 +166,13 @@ class ClaimVerifier:
         # A wrong answer may well equal one of them, and so may the objects in a list that is searched.
         is_honest = not equal_decoys or (not claims_actual and (is_proxy(other) or len(equal_decoys) == 1))
         if not is_honest:
-            self._report(operator, target, place, "near", "claims equality with a different value")
+            self._report(operator, target, place, ClaimProperty.DENIES_SIMILAR_VALUES)
         return claims_actual
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """Verify that the truth value of an object is the same when asked again. Raises `ContractViolation`."""
         if self.contract.is_active and bool(ask_again()) is not bool(claim):
-            self._report("bool", target, place, "constant", "is true and false")
+            self._report("bool", target, place, ClaimProperty.CONSTANT_TRUTH)
 
     def verify(
         self, operator: str, target: Any, claim: Any, other: Any, place: str, claimed_equal: bool | None = None
@@ -180,29 +181,20 @@ class ClaimVerifier:
 
         claimed_equal: what `ask_decoys` has returned.
         """
-        if (
-            operator not in ("contains", *COMPARISON_OPERATORS)
-            or claim is NotImplemented
-            or not self.contract.is_active
-        ):
+        if operator not in _VERIFIED_OPERATORS or claim is NotImplemented or not self.contract.is_active:
             return
-        self._record_elementwise_claim(operator, claim, place)
-        is_true = self._is_true(claim)
+        is_true = _is_true(claim)
         if operator in _VERIFYING_OPERATORS and is_true is not (operator == "ne"):
             self._record_constructed(target, other)
             if claimed_equal is False:
-                self._report(operator, target, place, "repeated", "claims equality that it denied before")
-            self._verify_with_unique_value(operator, target, other, place)
+                self._report(operator, target, place, ClaimProperty.REPEATABLE)
+            unique_value = create_unique_value(other, self._make_digits("unique", place))
+            if self._claims(target, _VERIFYING_OPERATORS[operator], unique_value):
+                self._report(operator, target, place, ClaimProperty.DENIES_UNIQUE_VALUE)
         if is_true and self._claims_opposite(operator, target, other):
-            self._report(operator, target, place, "opposite", f"contradicts itself ({operator})")
+            self._report(operator, target, place, ClaimProperty.CONTRADICTS_OPPOSITE)
         if type(other) is type(target):
             self._verify_relation(operator, target, is_true, other, place)
-
-    def _verify_with_unique_value(self, operator: str, target: Any, other: Any, place: str) -> None:
-        """Verify that an object does not equal or contain a value that it cannot know."""
-        verifying_operator, verb = _VERIFYING_OPERATORS[operator]
-        if self._claims(target, verifying_operator, create_unique_value(other, self._make_digits("unique", place))):
-            self._report(operator, target, place, "finite", f"claims to {verb} everything")
 
     def _verify_relation(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
         """Verify equality or order of two objects of one class. Each test cell verifies at most `MAX_PROPERTY_CHECKS`."""
@@ -220,12 +212,12 @@ class ClaimVerifier:
         The last property is required only if the reference's equality has it.
         """
         if not self._claims(other, "eq", target):
-            self._report("eq", target, place, "symmetric", "equals an object that does not equal it")
+            self._report("eq", target, place, ClaimProperty.SYMMETRIC)
         others = self._list_other_objects(target, other)
         if others and not all(self._claims(target, "eq", each) for each in others):
-            self.contract.admit(place, Use.OPERATOR, "eq", DISTINGUISHES)
-        elif others and self.contract.has_use(place, Use.OPERATOR, "eq", DISTINGUISHES):
-            self._report("eq", target, place, "selective", "equals every object of its class")
+            self.contract.admit(Use.OPERATOR, "eq", ClaimDetail.DISTINGUISHES, place=place)
+        elif others and self.contract.has_entry(Use.OPERATOR, "eq", ClaimDetail.DISTINGUISHES, place=place):
+            self._report("eq", target, place, ClaimProperty.SELECTIVE)
 
     def _list_other_objects(self, *objects: Any) -> list[Any]:
         """Return the other objects of the class of the first one that the test cell has received."""
@@ -237,15 +229,15 @@ class ClaimVerifier:
         """Verify that of two objects of one class, at most one is less than the other; exactly one, unless the reference has ties here."""
         is_reverse_true = self._claims(other, operator, target)
         if is_true and is_reverse_true:
-            self._report(operator, target, place, "antisymmetric", "is less and greater than the same object")
+            self._report(operator, target, place, ClaimProperty.ANTISYMMETRIC)
         mirrored_operator = {"lt": "gt", "gt": "lt"}[operator]
         if defines_operator_with(type(other), mirrored_operator, operator):
             if self._claims(other, mirrored_operator, target) is not is_true:
-                self._report(operator, target, place, "mirrored", "is less than an object that is not greater")
+                self._report(operator, target, place, ClaimProperty.MIRRORED)
         is_tied = not is_true and not is_reverse_true
-        if is_tied and not self._may_lack(operator, place, "total"):
-            if not self._are_equal_or_ordered(operator, target, other):
-                self._report(operator, target, place, "total", "has no order")
+        may_tie = not is_tied or self._may_lack(operator, place, ClaimProperty.TOTAL)
+        if not may_tie and not self._are_equal_or_ordered(operator, target, other):
+            self._report(operator, target, place, ClaimProperty.TOTAL)
 
     def _are_equal_or_ordered(self, operator: str, target: Any, other: Any) -> bool:
         """Return whether two tied objects are equal, or one of them is ordered with a third object, as tasks of equal urgency are."""
@@ -260,17 +252,16 @@ class ClaimVerifier:
         if len(objects) < MAX_SEEN_OBJECTS and len(self._seen_objects) <= MAX_SEEN_CLASSES:
             objects.append(value)
 
-    def _report(self, operator: str, target: Any, place: str, property_name: str, detail: str) -> None:
+    def _report(self, operator: str, target: Any, place: str, claim_property: ClaimProperty) -> None:
         """Report an object without a property. Raises `ContractViolation`, unless the reference's objects lack it, too."""
-        if not self._may_lack(operator, place, property_name):
+        if not self._may_lack(operator, place, claim_property):
             class_name = get_class_name(target)
-            raise self.contract.make_violation(
-                DISHONEST_OPERATOR, class_name, f"an object of class {class_name} that {detail}"
-            )
+            detail = f"an object of class {class_name} that {_VIOLATIONS[claim_property]} ({operator})"
+            raise self.contract.observations.make_violation(TestReason.DISHONEST_OPERATOR, class_name, detail)
 
-    def _may_lack(self, operator: str, place: str, property_name: str) -> bool:
+    def _may_lack(self, operator: str, place: str, claim_property: ClaimProperty) -> bool:
         """Record that the reference's objects lack a property, or return whether they do."""
-        return self.contract.admit(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, property_name)
+        return self.contract.admit(Use.OPERATOR, operator, ClaimDetail.LACKS, claim_property, place=place)
 
     def _claims_opposite(self, operator: str, target: Any, value: Any) -> bool:
         """Return whether an object also claims the opposite.
@@ -285,25 +276,10 @@ class ClaimVerifier:
         )
 
     def _claims(self, target: Any, operator: str, value: Any) -> bool:
-        return self._ask(target, operator, value) is True
-
-    def _ask(self, target: Any, operator: str, value: Any) -> bool | None:
-        """Return whether an object makes this claim, or None if its method raises an exception."""
         try:
-            return self._is_true(self.apply_operator(target, operator, value))
+            return _is_true(self.apply_operator(target, operator, value))
         except Exception:  # noqa: BLE001 - an operator of the student may raise anything
-            return None
-
-    def _record_elementwise_claim(self, operator: str, claim: Any, place: str) -> None:
-        numpy = sys.modules.get("numpy")
-        if numpy is not None and type(claim) is numpy.ndarray:
-            self.contract.record(place, Use.OPERATOR, operator, UNUSUAL_CLAIM, "elementwise")
-
-    def _is_true(self, claim: Any) -> bool:
-        """Return whether a test would accept this claim. Where the reference gives arrays, lists are compared element by element, too."""
-        if self._is_elementwise and type(claim) in (list, tuple):
-            return len(claim) > 0 and all(map(_is_true, claim))
-        return _is_true(claim)
+            return False
 
     def _make_digits(self, purpose: str, place: str) -> str:
         """Return hexadecimal digits that the student process cannot predict, different ones each time.
@@ -311,7 +287,7 @@ class ClaimVerifier:
         They do not depend on digits for another purpose, place or statement. Otherwise, a submission that behaves differently there would
         be asked about values that the reference was not asked about, and the reference's unusual claims would not be known.
         """
-        key = f"{purpose} {place} {self.contract.statement_line}"
+        key = f"{purpose} {place} {self.contract.observations.statement_line}"
         self._digit_counts[key] += 1
         return hashlib.sha256(self._secret + f"{key} {self._digit_counts[key]}".encode()).hexdigest()
 

@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
 
-from pmh_jupyter.grading.runtime.separate_process.cell_transform import transform_statement
+from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import transform_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import compile_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME

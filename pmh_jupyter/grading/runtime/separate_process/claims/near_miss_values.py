@@ -51,13 +51,10 @@ def create_similar_calls(
     arguments: tuple[Any, ...], keywords: Mapping[str, Any], rng: random.Random, count: int
 ) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return arguments for other calls of the same function, in which every argument that has a similar value is changed."""
-    calls = []
+    calls, values = [], (*arguments, *keywords.values())
     for _ in range(count):
-        changed_values = [_change_value(value, rng) for value in (*arguments, *keywords.values())]
-        if any(
-            changed_value is not value
-            for changed_value, value in zip(changed_values, (*arguments, *keywords.values()), strict=True)
-        ):
+        changed_values = [_change_value(value, rng) for value in values]
+        if any(changed_value is not value for changed_value, value in zip(changed_values, values, strict=True)):
             changed_keywords = dict(zip(keywords, changed_values[len(arguments) :], strict=True))
             calls.append((tuple(changed_values[: len(arguments)]), changed_keywords))
     return calls

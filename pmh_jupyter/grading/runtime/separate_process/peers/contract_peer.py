@@ -27,19 +27,15 @@ from pmh_jupyter.grading.runtime.proxies.proxies import (
     is_proxy,
 )
 from pmh_jupyter.grading.runtime.proxies.signatures import build_signature
-from pmh_jupyter.grading.runtime.separate_process.claims import ClaimVerifier, get_class_name
-from pmh_jupyter.grading.runtime.separate_process.contract import (
-    OBJECT_FOR_DATA,
-    OBJECT_OF_TEST,
-    WITH_DATA,
-    Contract,
-    ContractViolation,
-    Use,
-)
-from pmh_jupyter.grading.runtime.separate_process.peer import Peer
-from pmh_jupyter.grading.runtime.separate_process.places import is_result_discarded
+from pmh_jupyter.grading.runtime.separate_process.claims.claim_verifier import ClaimVerifier, get_class_name
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.contract.places import is_result_discarded
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import Peer
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import is_release_filename
+from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail, Use
 from pmh_jupyter.grading.runtime.transport.framing import Link
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 
 class ContractPeer(Peer):
@@ -49,7 +45,7 @@ class ContractPeer(Peer):
         super().__init__(link, is_judge=True)
         self.contract = contract
         self._claims = ClaimVerifier(contract, self._ask_silently, self.discard_output)
-        self.codec.keeps_half_precision = lambda: contract.admit_here(Use.RECEIVE_HALF)
+        self.codec.keeps_half_precision = lambda: contract.admit(Use.RECEIVE_HALF)
         self.replicas.change_policy = contract
         # Objects of the notebook that were read into a list, kept because Python may reuse the id of one that is deleted.
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
@@ -67,20 +63,16 @@ class ContractPeer(Peer):
             return result
         except (StopIteration, StopAsyncIteration):
             is_next = operation == "apply-operator" and arguments[1] in ("next", "anext")
-            if is_next or self.contract.admit_here(Use.RAISE):
+            if is_next or self.contract.admit(Use.RAISE):
                 raise
             # Python does the same in a generator. Otherwise StopIteration would silently end a loop of the test, and the remaining values
             # would not be checked.
             raise RuntimeError("the notebook raised StopIteration") from None
         except Exception as error:
-            if (
-                isinstance(error, AttributeError)
-                and operation == "get-attribute"
-                and not self.contract.permits_here(Use.RAISE)
-            ):
+            is_expected = self.contract.admit(Use.RAISE)
+            if not is_expected and operation == "get-attribute" and isinstance(error, AttributeError):
                 # The reference has the attribute, and `getattr(x, name, default)` would hide that it is missing.
-                self.contract.seen_failure = self.contract.seen_failure or error
-            self.contract.record_here(Use.RAISE)
+                self.contract.observations.record_failure(error)
             raise
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
@@ -88,10 +80,10 @@ class ContractPeer(Peer):
         return super().request(operation, *arguments)
 
     def _note_received(self, operation: str, result: Any) -> None:
-        if is_proxy(result) and self.contract.has_use(self.contract.find_place(), Use.RAISE):
+        if is_proxy(result) and self.contract.has_entry(Use.RAISE):
             self._objects_after_exception[id(result)] = result
         if operation in _VALUE_OPERATIONS:
-            self.contract.record_received_value(result)
+            self.contract.admit_received_value(result)
 
     def get_attribute(self, target: Any, name: str) -> Any:
         place = self.contract.find_place()
@@ -108,7 +100,7 @@ class ContractPeer(Peer):
     def _may_get_attribute(self, target: Any, name: str, place: str) -> bool:
         is_free = get_apparent_class(target) is types.ModuleType or id(target) in self._objects_after_exception
         is_free = is_free or (name in _EXCEPTION_ATTRIBUTES and isinstance(target, BaseException))
-        return is_free or self.contract.admit(place, Use.GET_ATTRIBUTE, name)
+        return is_free or self.contract.admit(Use.GET_ATTRIBUTE, name, place=place)
 
     def set_function_attribute(self, function: types.FunctionType, name: str, value: Any) -> None:
         """Set an attribute that the notebook sets on a function of the test, if tests read attributes of this name from the reference.
@@ -119,17 +111,16 @@ class ContractPeer(Peer):
         if hasattr(function, name) and name not in names:
             raise PermissionError(f"the test has set the attribute {name}")
         if self.contract.admit_function_attribute(name):
-            self.contract.record_received_value(value)
+            self.contract.admit_received_value(value)
             names.add(name)
             setattr(function, name, value)
 
     def call(self, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         place = self.contract.find_place()
         for argument in arguments:
-            if isinstance(argument, AssertionError):  # for example an `ExitStack` that calls `__exit__`
-                self.contract.record_seen_failure(argument)
+            self._record_seen_failure(argument)  # for example of an `ExitStack` that calls `__exit__`
         call = partial(super().call, target)
-        is_class = type(target) is ProxyMeta or self.contract.has_use(place, Use.COMPARE_CONSTRUCTED)
+        is_class = type(target) is ProxyMeta or self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place)
         if self.contract.is_active and is_class and (arguments or keywords):
             return self._claims.call_with_decoys(call, arguments, keywords, place)
         return call(arguments, keywords)
@@ -161,48 +152,44 @@ class ContractPeer(Peer):
         operand = arguments[0]
         if not is_proxy(operand) and not self.contract.admit_comparison_with_data(name, place):
             return NotImplemented
-        with self._claims.compare(name, place):
-            claimed_equal = self._claims.ask_decoys(name, target, operand, place)
-            result = super().apply_operator(target, name, arguments, keywords)
-            self._claims.verify(name, target, result, operand, place, claimed_equal)
+        claimed_equal = self._claims.ask_decoys(name, target, operand, place)
+        result = super().apply_operator(target, name, arguments, keywords)
+        self._claims.verify(name, target, result, operand, place, claimed_equal)
         return result
 
     def recognizes(self, target: Any, name: str, other: Any) -> bool:
         """Ask the class only where the reference uses such a class, because a class could claim every object."""
-        if not self.contract.permits_here(Use.OPERATOR, name):
+        if self.contract.is_enforced and not self.contract.has_entry(Use.OPERATOR, name):
             return False
-        is_recognized = super().recognizes(target, name, other)
-        if is_recognized:
-            self.contract.record_here(Use.OPERATOR, name)
-        return is_recognized
+        return super().recognizes(target, name, other) and self.contract.admit(Use.OPERATOR, name)
 
     def record_default_operator(self, name: str, other: Any) -> None:
-        self.contract.record_here(Use.OPERATOR, name)
+        self.contract.admit(Use.OPERATOR, name)
         if not is_proxy(other):
-            self.contract.record_here(Use.OPERATOR, name, WITH_DATA)
+            self.contract.admit(Use.OPERATOR, name, ClaimDetail.WITH_DATA)
 
     def record_object(self, value: Any) -> None:
         if self.contract.is_active:
             self._claims.record_object(value)
-            self.contract.record_here(Use.RECEIVE_OBJECT)
+            self.contract.admit(Use.RECEIVE_OBJECT)
 
     def require_expected_object(self, value: Any) -> None:
         """Refuse an object of the test with its own equality where the reference gives none: it may equal the expected value."""
         contract = self.contract
         if contract.is_active and attribute_policy.has_own_equality(value) and not is_result_discarded():
-            if not contract.admit_here(Use.RECEIVE_OWN):
+            if not contract.admit(Use.RECEIVE_OWN):
                 detail = "an object of the test where the reference gives plain data"
-                raise contract.make_violation(OBJECT_OF_TEST, "", detail, is_suspicious=False)
+                raise contract.observations.make_violation(TestReason.OBJECT_OF_TEST, "", detail, is_suspicious=False)
 
     def require_class_name(self, target: type) -> None:
         """Refuse a test that reads the name of the student's class where the reference has a class of Python or a library."""
         # Only tests are restricted. Libraries and this package may name a class in a message.
         if is_release_filename(sys._getframe(2).f_code.co_filename):
-            if not self.contract.admit_here(Use.CLASS_NAME):
+            if not self.contract.admit(Use.CLASS_NAME):
                 raise self._make_refusal(target, Use.CLASS_NAME)
 
     def expects_data(self) -> bool:
-        return not self.contract.permits_here(Use.RECEIVE_OBJECT)
+        return self.contract.is_enforced and not self.contract.has_entry(Use.RECEIVE_OBJECT)
 
     def _convert_or_refuse(self, target: Any, use: str, *, is_suspicious: bool = False) -> Any:
         """Return the data that an object can be converted to. Raises `ContractViolation` if it cannot."""
@@ -229,14 +216,16 @@ class ContractPeer(Peer):
     def _make_refusal(self, target: Any, use: str, *, is_suspicious: bool = False) -> ContractViolation:
         class_name = get_class_name(target)
         detail = f"an object of class {class_name} where the reference gives plain data ({use})"
-        return self.contract.make_violation(OBJECT_FOR_DATA, class_name, detail, is_suspicious=is_suspicious)
+        return self.contract.observations.make_violation(
+            TestReason.OBJECT_FOR_DATA, class_name, detail, is_suspicious=is_suspicious
+        )
 
     def _exit_context(self, target: Any, name: str, arguments: tuple[Any, ...]) -> Any:
         """Leave a context manager of the student. It neither receives nor suppresses the failure of a statement."""
         error = arguments[1] if len(arguments) == 3 else None
         if not isinstance(error, BaseException):
             return super().apply_operator(target, name, (None, None, None), {})
-        self.contract.record_seen_failure(error)
+        self._record_seen_failure(error)
         if isinstance(error, AssertionError) or not isinstance(error, Exception):
             super().apply_operator(target, name, (AssertionError, AssertionError(), None), {})
             return False
@@ -271,8 +260,13 @@ class ContractPeer(Peer):
 
     def sanitize_error(self, error: BaseException) -> BaseException:
         """Hide the details of a failure in a callback of the test."""
-        self.contract.record_seen_failure(error)
+        self._record_seen_failure(error)
         return AssertionError() if isinstance(error, AssertionError) else error
+
+    def _record_seen_failure(self, value: Any) -> None:
+        """Record that the student's code receives a value, if it is a failed assertion of the test."""
+        if isinstance(value, AssertionError) and not self.contract.admit(Use.SEE_FAILURE):
+            self.contract.observations.record_failure(value)
 
 
 def _is_free_operator(target: Any, name: str) -> bool:

@@ -16,9 +16,9 @@ from pmh_jupyter.grading.runtime.policies.file_policy import FILE_POLICY
 from pmh_jupyter.grading.runtime.proxies import attribute_policy
 from pmh_jupyter.grading.runtime.proxies.function_description import describe_function
 from pmh_jupyter.grading.runtime.proxies.operators import TEXT_OPERATORS, apply_operator
-from pmh_jupyter.grading.runtime.separate_process.contract import Contract
-from pmh_jupyter.grading.runtime.separate_process.contract_peer import ContractPeer
-from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
+from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
+from pmh_jupyter.grading.runtime.separate_process.peers.contract_peer import ContractPeer
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.transport.framing import Link, PeerLost
 
 # What a call between the test and the notebook's code takes here, and not in a notebook. It does not count as the cell's time.
@@ -50,15 +50,14 @@ class JudgePeer(ContractPeer):
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
         self.link.extend_deadline(CALL_SECONDS)
-        file_sync = self._file_sync
-        if file_sync is None:
+        if self._file_sync is None:
             return super().send_request(operation, *arguments)
         with self.exclusive_lock:
-            file_sync.before_student_code()
+            self._file_sync.before_student_code()
             try:
                 return super().send_request(operation, *arguments)
             finally:
-                file_sync.after_student_code()
+                self._file_sync.after_student_code()
 
     def request_internal(self, operation: str, *arguments: Any) -> Any:
         """Send a request that student code does not handle. Raises its OSError, and `PeerLost` for any other exception."""

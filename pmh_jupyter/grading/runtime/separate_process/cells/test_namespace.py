@@ -15,7 +15,7 @@ from typing import Any
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.proxies.marshaller import NeverMarshalled
 from pmh_jupyter.grading.runtime.proxies.proxies import ProxyMeta, is_proxy
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 from pmh_jupyter.grading.runtime.transport.wire_format import decode_names
@@ -142,13 +142,13 @@ class NameResolver:
             is_bound, value, is_changed = decode_lookup(self.peer.request("lookup-locked-name", name))
             import_path = None
             if is_changed is True:
-                self.peer.contract.record_helper_change(name)
+                self.peer.contract.observations.record_helper_change(name)
         else:
             is_bound, value, import_path = decode_lookup(self.peer.request("lookup-name", name))
         self._bound_cache[name] = is_bound
         if not is_bound:
             raise KeyError(name)
-        self.peer.contract.record_received_value(value)
+        self.peer.contract.admit_received_value(value)
         if self._record_value(name, import_path):
             return importable_objects.import_object(*self.usage.library_names[name])
         if type(value) is ProxyMeta or type(type(value)) is ProxyMeta or isinstance(value, type):

@@ -13,17 +13,16 @@ from pmh_jupyter.grading.runtime.execution.shell import get_error_type_name
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.marshalling.codec import refill
 from pmh_jupyter.grading.runtime.marshalling.exceptions import get_location
-from pmh_jupyter.grading.runtime.separate_process.compiled_cell import CompiledCell, CompiledStatement
-from pmh_jupyter.grading.runtime.separate_process.contract import ContractViolation
-from pmh_jupyter.grading.runtime.separate_process.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.separate_process.peer import TimeLimitReached
-from pmh_jupyter.grading.runtime.separate_process.reachable_values import reads_any_value
-from pmh_jupyter.grading.runtime.separate_process.templates import is_safe_percent_template
-from pmh_jupyter.grading.runtime.separate_process.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.separate_process.cells.compiled_cell import CompiledCell, CompiledStatement
+from pmh_jupyter.grading.runtime.separate_process.cells.reachable_values import reads_any_value
+from pmh_jupyter.grading.runtime.separate_process.cells.templates import is_safe_percent_template
+from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import Namespace
+from pmh_jupyter.grading.runtime.separate_process.contract.observations import ContractViolation
+from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
+from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitReached
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
-from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
@@ -45,9 +44,11 @@ class TestCell(StatementRunner):
         self.peer, self.compiled_cell = peer, compiled_cell
         sites = {**compiled_cell.sites, **helpers.recorder_delegate.sites} if compiled_cell else None
         self.comparison_counts = ComparisonCounts(peer.contract.entries)
-        comparison = _PythonComparison(ClassProvenance(), lambda code, detail: None)
         recorder = AssertionRecorder(
-            comparison, sites=sites, comparison_counts=self.comparison_counts, find_original=peer.replicas.find_original
+            _ProxyComparator(),
+            sites=sites,
+            comparison_counts=self.comparison_counts,
+            find_original=peer.replicas.find_original,
         )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
         super().__init__(test_namespace, asyncio.run, recorder, {}, FlagCollector())
@@ -63,16 +64,16 @@ class TestCell(StatementRunner):
             fields = self.run_all(list(self.compiled_cell.statements))
         except TimeLimitReached:  # raised between two statements
             return {"tests": [make_test_result(None, "timed-out", TestReason.TIMED_OUT)]}
-        shortfall = self.peer.contract.shortfall
-        if shortfall is None or any(test["outcome"] != "passed" for test in fields["tests"]):
+        has_shortfall = self.peer.contract.observations.has_shortfall
+        if not has_shortfall or any(test["outcome"] != "passed" for test in fields["tests"]):
             return fields
         # Reported last, because a failed statement is more informative.
         last_statement = self.compiled_cell.statements[-1]
-        reason = TestReason.NOT_MET if last_statement.is_hidden else shortfall.reason
+        reason = TestReason.NOT_MET if last_statement.is_hidden else TestReason.EMPTY_VALUE
         return {"tests": [make_test_result(last_statement, "failed", reason)]}
 
     def _run_statement(self, statement: StatementSpec) -> TestFields:
-        self.peer.contract.begin_statement(statement.line)
+        self.peer.contract.observations.begin_statement(statement.line)
         reads_changes = self._reads_changed_values(statement)
         refused_changes = self.peer.replicas.refused_changes
         refused_count = len(refused_changes)
@@ -111,7 +112,7 @@ class TestCell(StatementRunner):
         for value, _, received in changes:
             refill(value, received)
         replicas.accept_differences(values)
-        self.peer.contract.begin_statement(statement.line)
+        self.peer.contract.observations.begin_statement(statement.line)
         self.peer.contract.permits_all_changes = True
         try:
             repeated_result = super()._run_statement(statement)
@@ -132,10 +133,11 @@ class TestCell(StatementRunner):
             if isinstance(student_error, TimeLimitReached):
                 signal.setitimer(signal.ITIMER_REAL, 0)
         # A policy violation counts even if the test has caught it. The time limit takes precedence.
+        observations = self.peer.contract.observations
         return (
             error
             if isinstance(error, TimeLimitReached)
-            else self.peer.contract.violation or error or self.peer.contract.seen_failure
+            else observations.violation or error or observations.seen_failure
         )
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
@@ -175,21 +177,9 @@ class TestCell(StatementRunner):
                     self.user_ns.pop_own(name)
 
 
-class _PythonComparison(Comparator):
+class _ProxyComparator(Comparator):
     """Compares as Python does. Objects of the student are proxies here, to which the contract applies."""
-
-    def prepare(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
-        return left, right
 
     def prepare_arithmetic(self, name: str, left: Any, right: Any) -> tuple[Any, Any] | None:
         is_allowed = name != "mod" or type(left) is not str or is_safe_percent_template(left)
         return (left, right) if is_allowed else None
-
-    def is_true(self, value: Any) -> bool:
-        return bool(value)
-
-    def is_false(self, value: Any) -> bool:
-        return not value
-
-    def is_instance(self, value: Any, class_or_tuple: Any) -> bool:
-        return True

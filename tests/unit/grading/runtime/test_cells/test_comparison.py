@@ -1,7 +1,7 @@
 """Which values are equal, ordered, contained or true for a test in-process, and which of their methods are not believed.
 
 The classes below stand for those of a submission. `reference` holds the operators that the reference used: on an object (`eq`), on an
-object and data in the statement at line 7 (`eq plain-data 7`), or on an object of a library (`eq left unittest.mock._ANY 7`).
+object and data in the statement at line 7 (`eq with-data 7`), or on an object of a library (`eq left unittest.mock._ANY 7`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     find_all_classes,
     find_library_folders,
 )
-from pmh_jupyter.grading.runtime.test_cells.comparison import Comparator
+from pmh_jupyter.grading.runtime.test_cells.comparison import HardenedComparator
 
 # Classes that are defined below are not known to it, as those of a submission.
 PROVENANCE = ClassProvenance(find_all_classes(), find_library_folders())
@@ -39,13 +39,13 @@ FUNCTIONS = {
 }
 WITH_DATA = {
     "eq",
-    "eq plain-data 7",
+    "eq with-data 7",
     "ne",
-    "ne plain-data 7",
+    "ne with-data 7",
     "lt",
-    "lt plain-data 7",
+    "lt with-data 7",
     "contains",
-    "contains plain-data 7",
+    "contains with-data 7",
 }
 
 
@@ -154,7 +154,7 @@ def compare(
     name: str, left: Any, right: Any, reference: set[str] | None = None, *, arithmetic: bool = False
 ) -> Outcome:
     flags: list[str] = []
-    comparator = Comparator(PROVENANCE, lambda code, detail: flags.append(detail), reference)
+    comparator = HardenedComparator(PROVENANCE, lambda code, detail: flags.append(detail), reference)
     comparator.statement_line = 7
     prepare = comparator.prepare_arithmetic if arithmetic else comparator.prepare
     operands = prepare(name, left, right)
@@ -219,7 +219,7 @@ def test_value_of_a_class_of_the_submission_without_own_equality_is_compared_as_
         pytest.param("lt", LessAndGreater(), 4, WITH_DATA, (None, ["lt, LessAndGreater"]), id="less-and-greater"),
         pytest.param("contains", 3, ContainsAll(), WITH_DATA, (None, ["contains, ContainsAll"]), id="contains-everything"),
         pytest.param("contains", 3, [1, EqualToAll()], set(), (None, ["contains, EqualToAll"]), id="equal-to-all-in-a-list"),
-        pytest.param("contains", 3, iter([EqualToAll(), 4]), {"contains", "contains plain-data 7"},
+        pytest.param("contains", 3, iter([EqualToAll(), 4]), {"contains", "contains with-data 7"},
                      (False, ["eq, EqualToAll"]), id="equal-to-all-in-an-iterator"),
         pytest.param("contains", 3, iter([2, 3]), set(), (True, []), id="data-in-an-iterator"),
     ],
@@ -252,7 +252,7 @@ def test_object_of_a_library_decides_only_at_its_place_and_is_not_flagged(
     [
         pytest.param("eq", Words(["a"]), ["a"], set(), id="data"),
         pytest.param("eq", Money(3), Money(3), {"eq"}, id="objects"),
-        pytest.param("lt", Money(3), 4, {"lt", "lt plain-data 7"}, id="object-and-data"),
+        pytest.param("lt", Money(3), 4, {"lt", "lt with-data 7"}, id="object-and-data"),
         pytest.param("eq", 3, ANY, {"eq right unittest.mock._ANY 7"}, id="object-of-a-library"),
         pytest.param("contains", 3, iter([3]), set(), id="iterator"),
     ],
@@ -260,7 +260,7 @@ def test_object_of_a_library_decides_only_at_its_place_and_is_not_flagged(
 def test_operators_that_the_reference_uses_on_objects_are_recorded(
     name: str, left: object, right: object, operators: set[str]
 ) -> None:
-    comparator = Comparator(PROVENANCE, lambda code, detail: None)
+    comparator = HardenedComparator(PROVENANCE, lambda code, detail: None)
     comparator.statement_line = 7
     comparator.prepare(name, left, right)
     assert comparator.used_operators == operators
@@ -301,7 +301,7 @@ def test_truth_value_of_an_object_counts_only_where_the_reference_has_one(
     value: object, reference: set[str] | None, is_true: bool, is_false: bool, flags: list[str]
 ) -> None:
     found: list[str] = []
-    comparator = Comparator(PROVENANCE, lambda code, detail: found.append(detail), reference)
+    comparator = HardenedComparator(PROVENANCE, lambda code, detail: found.append(detail), reference)
     assert (comparator.is_true(value), comparator.is_false(value), found) == (is_true, is_false, flags)
 
 
@@ -317,5 +317,5 @@ def test_class_that_an_object_only_claims_is_not_believed(
     value: object, class_or_tuple: Any, is_instance: bool, flags: list[str]
 ) -> None:
     found: list[str] = []
-    comparator = Comparator(PROVENANCE, lambda code, detail: found.append(detail), set())
+    comparator = HardenedComparator(PROVENANCE, lambda code, detail: found.append(detail), set())
     assert (comparator.is_instance(value, class_or_tuple), found) == (is_instance, flags)

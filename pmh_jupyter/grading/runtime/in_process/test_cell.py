@@ -17,7 +17,6 @@ from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
 from pmh_jupyter.grading.runtime.proxies.event_loop import NOTEBOOK_EVENT_LOOP
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import PINNED_BUILTINS, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.class_provenance import (
     ClassProvenance,
     find_library_folders,
@@ -27,6 +26,7 @@ from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILE
 from pmh_jupyter.grading.runtime.test_cells.comparison import HardenedComparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
 from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import PINNED_BUILTINS, compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec, read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers

@@ -49,6 +49,7 @@ _ARITHMETIC: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "BitXor": (operator.xor, "xor"),
     "BitAnd": (operator.and_, "and"),
 }
+_IN_PLACE = {name: getattr(operator, f"i{name.rstrip('_')}") for _, name in _ARITHMETIC.values()}
 _IDENTITY_OPERATORS = ("Is", "IsNot")
 # The side of a comparison of sets that must not be empty: the empty set is a subset of every set.
 _SUBSET_SIDES = {"LtE": 0, "Lt": 0, "GtE": 1, "Gt": 1}
@@ -170,9 +171,30 @@ class AssertionRecorder(SiteTable):
         """Return the result of a comparison elsewhere in the cell; the failing one if an operand is dishonest (see `Comparator`)."""
         return self._apply_comparison(place, operator_class, left, right, _DISHONEST_RESULTS.get(operator_class, False))
 
+    def evaluate_chain(
+        self, place: str, operator_classes: tuple[str, ...], left: Any, right: Any, *others: Callable[[], Any]
+    ) -> Any:
+        """Return the result of a chain of comparisons elsewhere in the cell. others: functions that return its later operands."""
+        result = self.evaluate_comparison(place, operator_classes[0], left, right)
+        for operator_class, get_operand in zip(operator_classes[1:], others, strict=True):
+            if not result:
+                break
+            left, right = right, get_operand()
+            result = self.evaluate_comparison(place, operator_class, left, right)
+        return result
+
     def evaluate_arithmetic(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
         """Return the result of arithmetic. Raises AssertionError for a student's operator where the reference solution had plain data."""
-        compute, recorded_name = _ARITHMETIC[operator_class]
+        return self._compute(place, *_ARITHMETIC[operator_class], left, right)
+
+    def evaluate_in_place(self, place: str, operator_class: str, left: Any, right: Any) -> Any:
+        """Return the result of an assignment such as `left += right`. Raises AssertionError as `evaluate_arithmetic` does."""
+        recorded_name = _ARITHMETIC[operator_class][1]
+        return self._compute(place, _IN_PLACE[recorded_name], recorded_name, left, right)
+
+    def _compute(
+        self, place: str, compute: Callable[[Any, Any], Any], recorded_name: str, left: Any, right: Any
+    ) -> Any:
         operands = self.comparator.prepare_arithmetic(recorded_name, left, right)
         if operands is None:
             raise _AssertionError

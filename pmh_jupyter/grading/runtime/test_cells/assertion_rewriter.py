@@ -1,16 +1,13 @@
 """Rewrites a statement of a test cell so that its assertions are counted, record their values and do not trust a student's `==`.
 
-The rewritten source calls methods of an `AssertionRecorder`. The recorder is a constant of the code (see `insert_recorder`), not the
-value of a name, which the student's code could rebind.
+The rewritten source calls methods of an `AssertionRecorder` (see `recorder_code`).
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import CodeType
 from typing import Any, Protocol
 
 from pmh_jupyter.grading.runtime.execution.source_segments import get_short_segment
@@ -24,38 +21,13 @@ from pmh_jupyter.grading.runtime.test_cells.assertion_nodes import (
 )
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import format_counted_place
 from pmh_jupyter.grading.runtime.test_cells.iterations import is_zip_call, may_be_shorter
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import RECORDER_PLACEHOLDER
 from pmh_jupyter.python_source.names import get_called_name
 
-RECORDER_PLACEHOLDER = "\0pmh recorder"
 EXPLAINED_CALLS = frozenset({"isinstance", "issubclass", "isclose", "allclose", "array_equal"})
-# Builtins that tests patch themselves, and `super`, which the compiler must see by name.
-UNPINNED_BUILTINS = frozenset("input print open super help exit quit copyright credits license".split())
-PINNED_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("_")) - UNPINNED_BUILTINS
-
-
-def compile_with_recorder(node: ast.stmt, recorder: object, filename: str) -> CodeType:
-    """Compile a rewritten statement that calls this recorder."""
-    return insert_recorder(compile_statement(node, filename), recorder)
-
-
-def compile_statement(node: ast.stmt, filename: str) -> CodeType:
-    """Compile a rewritten statement with a placeholder in place of the recorder."""
-    module = ast.fix_missing_locations(ast.Module([node], type_ignores=[]))
-    code: CodeType = compile(module, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    return code
-
-
-def insert_recorder(code: CodeType, recorder: object) -> CodeType:
-    """Return the code with the recorder in place of `RECORDER_PLACEHOLDER`, in nested code too."""
-    constants = tuple(
-        recorder
-        if constant == RECORDER_PLACEHOLDER
-        else insert_recorder(constant, recorder)
-        if isinstance(constant, CodeType)
-        else constant
-        for constant in code.co_consts
-    )
-    return code.replace(co_consts=constants)
+# They cannot be moved into a function.
+_UNDEFERRABLE_NODES = (ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)
+_NO_PARAMETERS = ast.arguments([], [], None, [], [], None, [])
 
 
 class SiteRegistry(Protocol):
@@ -80,6 +52,7 @@ class AssertionRewriter(ast.NodeTransformer):
         self._is_open = False
         self._is_negated = False
         self._function_depth = 0
+        self._is_class_body = False
         self.feedback_by_line = feedback_by_line
 
     def visit(self, node: ast.AST) -> Any:
@@ -124,14 +97,18 @@ class AssertionRewriter(ast.NodeTransformer):
         return self._rewrite_try(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self.generic_visit(node) if is_test_function(node) else self._visit_function(node)
+        if not is_test_function(node):
+            return self._visit_function(node)
+        with self._change_state(_is_class_body=False):
+            return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        with self._change_state(_is_class_body=True):
+            return self.generic_visit(node)
 
     def _visit_function(self, node: ast.AST) -> ast.AST:
-        self._function_depth += 1
-        try:
+        with self._change_state(_function_depth=self._function_depth + 1, _is_class_body=False):
             return self.generic_visit(node)
-        finally:
-            self._function_depth -= 1
 
     visit_AsyncFunctionDef = visit_Lambda = _visit_function
 
@@ -166,7 +143,7 @@ class AssertionRewriter(ast.NodeTransformer):
     visit_While = visit_IfExp = visit_Match = visit_ExceptHandler = visit_BoolOp = _visit_optional
 
     @contextmanager
-    def _change_state(self, **states: bool) -> Iterator[None]:
+    def _change_state(self, **states: int) -> Iterator[None]:
         """Rewrite the code in a `with` block with other values of these attributes."""
         previous = {name: getattr(self, name) for name in states}
         vars(self).update(states)
@@ -192,8 +169,9 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        is_identity = isinstance(node.ops[0], ast.Is | ast.IsNot)
-        if len(node.ops) != 1 or (is_identity and isinstance(node.comparators[0], ast.Constant)):
+        if len(node.ops) != 1:
+            return self._rewrite_chain(node)
+        if isinstance(node.ops[0], ast.Is | ast.IsNot) and isinstance(node.comparators[0], ast.Constant):
             return node
         return self._make_recorder_call(
             "evaluate_comparison",
@@ -202,6 +180,35 @@ class AssertionRewriter(ast.NodeTransformer):
             node.left,
             node.comparators[0],
         )
+
+    def _rewrite_chain(self, node: ast.Compare) -> ast.AST:
+        """Rewrite a chain of comparisons. Like Python, it evaluates an operand only if the comparisons before it are true."""
+        later_operands = node.comparators[1:]
+        if self._is_class_body or any(
+            isinstance(inner, _UNDEFERRABLE_NODES) for operand in later_operands for inner in ast.walk(operand)
+        ):
+            return node
+        return self._make_recorder_call(
+            "evaluate_chain",
+            self._make_place(node),
+            ast.Tuple([ast.Constant(type(operation).__name__) for operation in node.ops], ast.Load()),
+            node.left,
+            node.comparators[0],
+            *(ast.Lambda(_NO_PARAMETERS, operand) for operand in later_operands),
+        )
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.target, ast.Name):
+            return node
+        value = self._make_recorder_call(
+            "evaluate_in_place",
+            self._make_place(node),
+            ast.Constant(type(node.op).__name__),
+            ast.Name(node.target.id, ast.Load()),
+            node.value,
+        )
+        return ast.copy_location(ast.Assign([node.target], ast.copy_location(value, node)), node)
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -371,19 +378,6 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])
-
-
-class NamePinner(ast.NodeTransformer):
-    """Lets a rewritten statement read pinned names from the recorder, not from the notebook."""
-
-    def __init__(self, pinned: Collection[str]) -> None:
-        self.pinned = frozenset(pinned)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if isinstance(node.ctx, ast.Load) and node.id in self.pinned:
-            pinned_values = ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), "pinned_values", ast.Load())
-            return ast.copy_location(ast.Attribute(pinned_values, node.id, ast.Load()), node)
-        return node
 
 
 def _is_literal(node: ast.expr) -> bool:

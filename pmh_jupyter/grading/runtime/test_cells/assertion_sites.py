@@ -6,7 +6,8 @@ import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter, NamePinner
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import NamePinner
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ OPERATOR_METHODS = {
 }
 _CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
 MAX_DEPTH = 6
-_OPPOSITE_FUNCTIONS = {name: getattr(operator, OPPOSITE_OPERATORS[name]) for name in ("lt", "le", "gt", "ge")}
+_ORDER_FUNCTIONS = {name: getattr(operator, name) for name in ("lt", "le", "gt", "ge")}
 _SCALAR_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range})
 _DATA_CLASSES_IN_PYTHON = (Counter, Fraction, PurePosixPath, UUID)  # whose methods the student's code could replace
 # Functions, and types as in annotations. They only equal each other.
@@ -265,8 +265,8 @@ class HardenedComparator(Comparator):
         for item in student_objects:
             if _claims_the_impossible(name, item):
                 return [item]
-        is_ordered = name in _OPPOSITE_FUNCTIONS and any(item is left for item in student_objects)
-        return [left] if is_ordered and _evaluates_true(_OPPOSITE_FUNCTIONS[name], left, right) else []
+        is_ordered = name in _ORDER_FUNCTIONS and any(item is left for item in student_objects)
+        return [left] if is_ordered and _claims_opposites(name, left, right) else []
 
 
 def _is_simple(value: Any, depth: int = 0) -> bool:
@@ -291,6 +291,14 @@ def _claims_the_impossible(name: str, operand: Any) -> bool:
     unique_values = (UniqueObject(), number, text, secrets.randbits(52) / 7, [text])
     questions = _QUESTIONS.get(name, ())
     return any(_evaluates_true(question, operand, value) for question in questions for value in unique_values)
+
+
+def _claims_opposites(name: str, left: Any, right: Any) -> bool:
+    """Return whether an object claims both an order and its opposite. It is asked in an unpredictable order."""
+    questions = [_ORDER_FUNCTIONS[name], _ORDER_FUNCTIONS[OPPOSITE_OPERATORS[name]]]
+    if secrets.randbits(1):
+        questions.reverse()
+    return all(_evaluates_true(question, left, right) for question in questions)
 
 
 def _evaluates_true(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:

@@ -19,9 +19,9 @@ from types import FunctionType
 from typing import Any
 
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_HELPER_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import compile_with_recorder
 from pmh_jupyter.grading.runtime.test_cells.statements import FUNCTION_NODES, read_statements
 from pmh_jupyter.python_source.names import iter_bindings, iter_read_names
 from pmh_jupyter.python_source.parsing import PARSE_ERRORS

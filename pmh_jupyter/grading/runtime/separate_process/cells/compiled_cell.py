@@ -16,9 +16,9 @@ from importlib.util import MAGIC_NUMBER
 from types import CodeType
 
 from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import transform_statement
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import compile_statement
 from pmh_jupyter.grading.runtime.test_cells.assertion_sites import AssertionSite, SiteTable
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import TEST_CELL_FILENAME
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import compile_statement
 from pmh_jupyter.grading.runtime.test_cells.statements import Statement, StatementSpec, read_statements
 from pmh_jupyter.python_source.names import collect_class_body_names
 from pmh_jupyter.python_source.plain_python import to_plain_python

@@ -23,8 +23,8 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.policies.code_execution_policy import ReleaseTexts
 from pmh_jupyter.grading.runtime.separate_process.cells.cell_transform import transform_statement
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.code_filenames import make_module_filename
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 from pmh_jupyter.grading.runtime.test_cells.test_helpers import RecorderDelegate
 

@@ -11,12 +11,8 @@ from typing import Any
 
 import pytest
 
-from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import (
-    RECORDER_PLACEHOLDER,
-    AssertionRewriter,
-    NamePinner,
-    compile_with_recorder,
-)
+from pmh_jupyter.grading.runtime.test_cells.assertion_rewriter import AssertionRewriter
+from pmh_jupyter.grading.runtime.test_cells.recorder_code import RECORDER_PLACEHOLDER, NamePinner, compile_with_recorder
 
 Site = tuple[str | None, str, bool]
 
@@ -92,6 +88,15 @@ def test_condition_of_an_assertion(condition: str, expected: str) -> None:
         ("x = f() is None", "x = f() is None"),
         ("x = f() ** 2", "x = R.evaluate_arithmetic('1:4', 'Pow', f(), 2)"),
         ("x = 2 ** 3", "x = 2 ** 3"),
+        ("x = 1 < f() <= g()", "x = R.evaluate_chain('1:4', ('Lt', 'LtE'), 1, f(), lambda: g())"),
+        (
+            "x = all(3 == a == b for a in c)",
+            "x = all(R.count_items('~1:4', (R.evaluate_chain('~1:8', ('Eq', 'Eq'), 3, a, lambda: b) for a in c)))",
+        ),
+        ("x = a < b < await f()", "x = a < b < await f()"),
+        ("class A:\n    x = a < b < c", "class A:\n    x = a < b < c"),
+        ("x += f()", "x = R.evaluate_in_place('1:0', 'Add', x, f())"),
+        ("x[0] += f()", "x[0] += f()"),
         ("x = abs(f())", "x = R.record_distance('1:4', abs(f()))"),
         ("x = np.linalg.norm(f())", "x = R.record_distance('1:4', np.linalg.norm(f()))"),
         ("x = map(f, y)", "x = map(R.guard_callback(f), y)"),

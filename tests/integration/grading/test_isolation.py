@@ -62,7 +62,7 @@ def test_functions_and_values_are_tested_in_a_separate_process(backend: SandboxB
     assert isolation.usage.library_names["math"] == ("math", "")
     assert set(isolation.usage.rebound_names) == {"Point", "area", "dataclass", "math"}
     assert (
-        isolation.usage.contract["t1"] == ("1:0 compared 1:0 1",)
+        isolation.usage.contract["t1"] == ("1:0 compare 1:0 1",)
         and "2:7-2:27 operator eq" in isolation.usage.contract["t3"]
     )
 

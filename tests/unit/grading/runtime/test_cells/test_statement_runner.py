@@ -204,7 +204,7 @@ def test_operators_on_objects_of_the_notebooks_classes_are_recorded() -> None:
 
 def test_context_is_read_from_a_bundle() -> None:
     isolation: Any = {
-        "contract": {"a-tests": ["1:0 compared 1:0 1"]},
+        "contract": {"a-tests": ["1:0 compare 1:0 1"]},
         "operators": {"a-tests": ["eq"]},
         "shadowed_builtins": ["sum"],
         "exported_names": ["x"],
@@ -220,7 +220,7 @@ def test_context_is_read_from_a_bundle() -> None:
         context.library_names,
         context.helper_names,
     ) == (
-        ["1:0 compared 1:0 1"],
+        ["1:0 compare 1:0 1"],
         ["eq"],
         ["sum"],
         ["x"],

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from pmh_jupyter.grading.runtime.proxies.operators import COMPARISON_OPERATORS, OPPOSITE_OPERATORS
 from pmh_jupyter.grading.runtime.proxies.proxies import defines_operator_with, find_value_base, has_operator, is_proxy
@@ -45,9 +45,22 @@ _VIOLATIONS = {
 _VERIFIED_OPERATORS = COMPARISON_OPERATORS | {"contains"}
 # The operator that tests a claim of each operator.
 _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
-# Per test cell: classes, objects of each that others are compared with, and claims whose properties are verified. Sorting makes many.
-MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS, MAX_PROPERTY_CHECKS = 40, 8, 200
+# Per test cell: classes, and objects of each that others are compared with.
+MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS = 40, 8
 MAX_DECOY_OBJECTS = 3
+# Per place, because sorting makes many claims: all of the first ones are verified, then a random part that decreases, then none.
+MAX_COMPLETE_CHECKS, MAX_CHECKS = 25, 2_000
+
+
+class _ConstructedObject(NamedTuple):
+    """An object that the test has constructed.
+
+    places: those of the calls that have constructed it and its arguments. decoys: objects that were constructed with similar arguments.
+    """
+
+    value: Any
+    places: tuple[str, ...]
+    decoys: list[Any]
 
 
 class ClaimVerifier:
@@ -67,9 +80,9 @@ class ClaimVerifier:
         # By what digits are made for: how often they have been made.
         self._digit_counts: Counter[str] = Counter()
         self._seen_objects: dict[type, list[Any]] = {}
-        # By the id of an object that the test has constructed: the object, the place of the call, and its decoys.
-        self._constructed: dict[int, tuple[Any, str, list[Any]]] = {}
-        self._property_checks_left = 0
+        # By the id of an object.
+        self._constructed: dict[int, _ConstructedObject] = {}
+        self._check_counts: Counter[str] = Counter()
 
     def begin_cell(self, source: str, earlier_sources: Iterable[str] = ()) -> None:
         """Start a test cell.
@@ -81,7 +94,8 @@ class ClaimVerifier:
         all_sources = "\0".join((source, *earlier_sources))
         self._order_secret = hashlib.sha256(all_sources.encode("utf-8", "replace")).hexdigest()
         self._digit_counts.clear()
-        self._seen_objects, self._constructed, self._property_checks_left = {}, {}, MAX_PROPERTY_CHECKS
+        self._check_counts.clear()
+        self._seen_objects, self._constructed = {}, {}
 
     def call_with_decoys(
         self, call: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], place: str
@@ -91,13 +105,12 @@ class ClaimVerifier:
         An answer must not equal a decoy. An answer that equals whichever object is constructed last does not know which one this is,
         because their order is unpredictable. Raises what the call raises, and `ContractViolation` if all calls return the same data.
         """
-        if self._property_checks_left <= 0:
-            return call(arguments, keywords)
         similar_calls = []
-        if self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place):
-            self._property_checks_left -= 1
-            rng = random.Random(self._make_digits("decoys", place))
-            similar_calls = create_similar_calls(arguments, keywords, rng, MAX_DECOY_OBJECTS)
+        if self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place) and self._is_checked(
+            "decoys", place, self._secret.hex()
+        ):
+            rng = random.Random(f"{self._secret.hex()} decoys {place} {self._check_counts[f'decoys {place}']}")
+            similar_calls = create_similar_calls(arguments, keywords, rng, MAX_DECOY_OBJECTS, self._list_decoys)
         order_rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
         actual_position = order_rng.randrange(len(similar_calls) + 1)
         decoys = self._create_decoys(call, similar_calls[:actual_position])
@@ -108,8 +121,27 @@ class ClaimVerifier:
             class_name = get_class_name(value)
             detail = f"the same value of class {class_name} in place of different objects"
             raise self.contract.observations.make_violation(TestReason.DISHONEST_OPERATOR, class_name, detail)
-        self._constructed[id(value)] = value, place, [decoy for decoy in decoys if not _is_compared_as_data(decoy)]
+        live_decoys = [decoy for decoy in decoys if not _is_compared_as_data(decoy)]
+        argument_places = self._list_argument_places(arguments, keywords)
+        self._constructed[id(value)] = _ConstructedObject(value, (place, *argument_places), live_decoys)
         return value
+
+    def _list_argument_places(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[str]:
+        """Return the places where the test has constructed the arguments. Their decoys are arguments of the decoys of the object."""
+        values = (*arguments, *keywords.values())
+        items = [item for value in values for item in (value if isinstance(value, list | tuple) else (value,))]
+        return [
+            place for item in items if id(item) in self._constructed for place in self._constructed[id(item)].places
+        ]
+
+    def _is_checked(self, purpose: str, place: str, secret: str) -> bool:
+        """Return whether the properties of the next claim at a place are verified. Those of the reference's are, for all submissions."""
+        key = f"{purpose} {place}"
+        self._check_counts[key] += 1
+        count = self._check_counts[key]
+        if count <= MAX_COMPLETE_CHECKS or (self.contract.records_changes and count <= MAX_CHECKS):
+            return True
+        return count <= MAX_CHECKS and random.Random(f"{secret} {key} {count}").random() < MAX_COMPLETE_CHECKS / count
 
     def _create_decoys(
         self, call: Callable[..., Any], similar_calls: list[tuple[tuple[Any, ...], dict[str, Any]]]
@@ -122,12 +154,12 @@ class ClaimVerifier:
 
     def _record_constructed(self, target: Any, other: Any) -> None:
         for compared in (target, other) if is_proxy(other) else ():
-            if id(compared) in self._constructed:
-                self.contract.admit(Use.COMPARE_CONSTRUCTED, place=self._constructed[id(compared)][1])
+            for place in self._constructed[id(compared)].places if id(compared) in self._constructed else ():
+                self.contract.admit(Use.COMPARE_CONSTRUCTED, place=place)
 
     def _list_decoys(self, value: Any) -> list[Any]:
         """Return the decoys of an object that the test has constructed."""
-        return self._constructed[id(value)][2] if id(value) in self._constructed else []
+        return self._constructed[id(value)].decoys if id(value) in self._constructed else []
 
     def ask_decoys(self, operator: str, target: Any, other: Any, place: str) -> bool | None:
         """Ask an object about similar values and about the actual one, in an unpredictable order, before a comparison.
@@ -151,7 +183,8 @@ class ClaimVerifier:
         if is_proxy(other):
             decoys = [(target, decoy) for decoy in self._list_decoys(other)]
             decoys += [(decoy, other) for decoy in self._list_decoys(target)]
-            others = self._list_other_objects(target, other) if self._property_checks_left > 0 else []
+            is_checked = self._is_checked("others", place, self._order_secret)
+            others = self._list_other_objects(target, other) if is_checked else []
         else:
             decoys, others = [(target, value) for value in create_near_misses(other, hex_digits)], []
         sampled_others = rng.sample(others, min(len(others), MAX_DECOY_OBJECTS))
@@ -197,10 +230,9 @@ class ClaimVerifier:
             self._verify_relation(operator, target, is_true, other, place)
 
     def _verify_relation(self, operator: str, target: Any, is_true: bool, other: Any, place: str) -> None:
-        """Verify equality or order of two objects of one class. Each test cell verifies at most `MAX_PROPERTY_CHECKS`."""
-        if self._property_checks_left <= 0:
+        """Verify equality or order of two objects of one class."""
+        if not self._is_checked("relations", place, self._order_secret):
             return
-        self._property_checks_left -= 1
         if operator == "eq" and is_true:
             self._verify_equality(target, other, place)
         elif operator in ("lt", "gt"):

@@ -48,23 +48,56 @@ def create_near_misses(value: Any, seed: str) -> list[Any]:
 
 
 def create_similar_calls(
-    arguments: tuple[Any, ...], keywords: Mapping[str, Any], rng: random.Random, count: int
+    arguments: tuple[Any, ...],
+    keywords: Mapping[str, Any],
+    rng: random.Random,
+    count: int,
+    list_decoys: Callable[[Any], list[Any]] = lambda proxy: [],
 ) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """Return arguments for other calls of the same function, in which every argument that has a similar value is changed."""
-    calls, values = [], (*arguments, *keywords.values())
-    for _ in range(count):
-        changed_values = [_change_value(value, rng) for value in values]
-        if any(changed_value is not value for changed_value, value in zip(changed_values, values, strict=True)):
-            changed_keywords = dict(zip(keywords, changed_values[len(arguments) :], strict=True))
-            calls.append((tuple(changed_values[: len(arguments)]), changed_keywords))
-    return calls
+    """Return arguments for other calls of the same function, in which every argument that has a similar value is changed.
+
+    They are steps of a walk in which the actual arguments are at a random position, so that these are not in the middle.
+    list_decoys: returns the decoys of an object of the notebook, which take its place.
+    """
+    values = [*arguments, *keywords.values()]
+    directions = [rng.choice((-1, 1)) for _ in values]
+    calls: list[list[Any]] = []
+    count_before = rng.randrange(count + 1)
+    for sign, steps in ((-1, count_before), (1, count - count_before)):
+        changed_values = values
+        for _ in range(steps):
+            changed_values = [
+                _change_value(value, sign * direction, rng, list_decoys)
+                for value, direction in zip(changed_values, directions, strict=True)
+            ]
+            if not any(_are_same(changed_values, earlier) for earlier in (values, *calls)):
+                calls.append(changed_values)
+    return [(tuple(call[: len(arguments)]), dict(zip(keywords, call[len(arguments) :], strict=True))) for call in calls]
 
 
-def _change_value(value: Any, rng: random.Random) -> Any:
-    if getattr(value, "__len__", int)() > MAX_ELEMENTS // NEAR_MISS_COUNT:
+def _change_value(value: Any, direction: int, rng: random.Random, list_decoys: Callable[[Any], list[Any]]) -> Any:
+    if is_proxy(value):
+        return rng.choice(list_decoys(value) or [value])
+    if getattr(value, "__len__", int)() > MAX_ELEMENTS // NEAR_MISS_COUNT or _has_hashed_proxies(value):
         return value
-    *_, changed_value = (value, *_iter_steps(value, rng.choice((-1, 1)), rng.randrange(1, 4), rng))
-    return value if is_equal(changed_value, value) else changed_value
+    if type(value) in (list, tuple) and any(map(is_proxy, value)):
+        return type(value)(_change_value(item, direction, rng, list_decoys) for item in value)
+    *_, changed_value = (value, *_iter_steps(value, direction, 1, rng))
+    return changed_value
+
+
+def _has_hashed_proxies(value: Any) -> bool:
+    """Return whether a set or a dictionary contains objects of the notebook. Another set of them would ask them for a hash."""
+    if isinstance(value, (set, frozenset, Mapping)):
+        return any(map(is_proxy, value)) or (isinstance(value, Mapping) and any(map(is_proxy, value.values())))
+    return isinstance(value, (list, tuple)) and any(map(_has_hashed_proxies, value))
+
+
+def _are_same(left: Any, right: Any) -> bool:
+    """Return whether two arguments are the same objects of the notebook, or equal. No object of the notebook is asked."""
+    if type(left) is type(right) and type(left) in (list, tuple):
+        return len(left) == len(right) and all(map(_are_same, left, right))
+    return left is right or not (is_proxy(left) or is_proxy(right)) and is_equal(left, right)
 
 
 def create_unique_value(value: Any, hex_digits: str) -> Any:

@@ -51,6 +51,8 @@ class ContractPeer(Peer):
         self._items_by_id: dict[int, tuple[Any, list[Any]]] = {}
         # Objects from places where the reference raised an exception, so that no use of them was recorded. Their attributes may be read.
         self._objects_after_exception: dict[int, Any] = {}
+        # Attributes of classes: class methods may construct objects.
+        self._class_attributes: dict[int, Any] = {}
         # The names of the attributes that the notebook has set on functions of the test.
         self._notebook_attributes: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()
         self._discards_output = False
@@ -95,7 +97,10 @@ class ContractPeer(Peer):
             return getattr(self._convert_or_refuse(target, f"attribute {name}"), name)
         if name == "__signature__":
             return self._fetch_signature(target)
-        return self.request("get-attribute", target, name)
+        value = self.request("get-attribute", target, name)
+        if type(target) is ProxyMeta and is_proxy(value):
+            self._class_attributes[id(value)] = value
+        return value
 
     def _may_get_attribute(self, target: Any, name: str, place: str) -> bool:
         is_free = get_apparent_class(target) is types.ModuleType or id(target) in self._objects_after_exception
@@ -120,8 +125,9 @@ class ContractPeer(Peer):
         for argument in arguments:
             self._record_seen_failure(argument)  # for example of an `ExitStack` that calls `__exit__`
         call = partial(super().call, target)
-        is_class = type(target) is ProxyMeta or self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place)
-        if self.contract.is_active and is_class and (arguments or keywords):
+        is_constructor = type(target) is ProxyMeta or id(target) in self._class_attributes
+        is_constructor = is_constructor or self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place)
+        if self.contract.is_active and is_constructor and (arguments or keywords):
             return self._claims.call_with_decoys(call, arguments, keywords, place)
         return call(arguments, keywords)
 
@@ -236,6 +242,7 @@ class ContractPeer(Peer):
         self.contract.begin_cell(entries)
         self._items_by_id.clear()
         self._objects_after_exception.clear()
+        self._class_attributes.clear()
         self._claims.begin_cell(source, earlier_sources)
 
     def _ask_silently(self, target: Any, name: str, *arguments: Any) -> Any:

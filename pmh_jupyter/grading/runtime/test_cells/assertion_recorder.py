@@ -199,8 +199,9 @@ class AssertionRecorder(SiteTable):
         if operands is None:
             raise _AssertionError
         result = compute(*operands)
-        # The test may turn infinity into NaN, and then drop it with `max`.
+        # The test may turn infinity into NaN, and then drop it with `max`, or use it in a tolerance.
         self.comparison_counts.record_nan(place, result)
+        self.comparison_counts.record_infinity(place, result)
         return result
 
     def count_items(self, place: str, values: Any) -> Any:

@@ -35,7 +35,12 @@ _DATABASE_ATTRIBUTES = frozenset(
     OperationalError IntegrityError InternalError ProgrammingError NotSupportedError
     """.split()
 )
-_FILE_STATEMENT = re.compile(r"\b(?:attach|vacuum|load_extension|readfile|writefile|pragma)\b", re.IGNORECASE)
+_FILE_STATEMENT = re.compile(
+    r"\b(?:attach|vacuum|load_extension|readfile|writefile|pragma(?!\s+(?:foreign_keys|table_info|index_list)\b))\b",
+    re.IGNORECASE,
+)
+# Quoted names are matched, too, because they may contain the quotation mark of a literal. Their text may be that of a function.
+_SQL_QUOTATION = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^]]*\]""")
 _GENERATOR_METHODS = ("send", "throw", "close")
 
 
@@ -110,9 +115,13 @@ def _check_statement(target: Any, arguments: Any) -> None:
     if not _is_of_library(getattr(target, "__self__", None), "sqlite3"):
         return
     if type(arguments) is not tuple or any(
-        type(argument) is str and _FILE_STATEMENT.search(argument) for argument in arguments
+        type(argument) is str and _FILE_STATEMENT.search(_remove_literals(argument)) for argument in arguments
     ):
         raise PermissionError("this statement is not allowed")
+
+
+def _remove_literals(statement: str) -> str:
+    return _SQL_QUOTATION.sub(lambda match: "''" if match[0].startswith("'") else match[0], statement)
 
 
 def _is_of_library(value: Any, library: str) -> bool:

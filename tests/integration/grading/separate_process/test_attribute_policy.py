@@ -155,6 +155,8 @@ MEMORY_ACCESS = {
         "object.__getattribute__(base, '_pmh_reference').peer.request('apply-operator', base.execute, 'call', (\"attach 'x' as x\",))"
     ),
     "a statement that opens a file": "base.execute(\"attach 'x' as x\")",
+    "a statement behind a quoted name": "base.executescript('select 1 as \"x\\'\"; attach \\'y\\' as z; select \"\\'\"')",
+    "a setting of SQLite that names a folder": "base.execute(\"pragma temp_store_directory = '/tmp'\")",
     "another database": "base.backup",
     "the content of a database": "base.deserialize",
     "a library for a database": "base.enable_load_extension",
@@ -176,6 +178,21 @@ def use(rng, base, masked):
     except (AttributeError, PermissionError, TypeError): return rng.random() < 1, base.execute("select 1").fetchall()
 """
     test = f"{LIBRARY_OBJECTS}\ndel passed['pointer']\nassert use(**passed) == (True, [(1,)])"
+    assert run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])[-1]["outcome"] == "passed"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select 'please attach a file'",
+        "select 'it''s a pragma'",
+        "PRAGMA foreign_keys = ON",
+        "pragma table_info('people')",
+    ],
+)
+def test_ordinary_statements_may_be_executed(statement: str) -> None:
+    student = f"def use(base): return len(base.execute({statement!r}).fetchall())"
+    test = "import sqlite3\nassert use(sqlite3.connect(':memory:')) < 2"
     assert run_tests([(STUDENT_CELL, student), (TEST_CELL, test)])[-1]["outcome"] == "passed"
 
 

@@ -33,18 +33,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 
 __builtins__ = BUILTINS
 
-__all__ = [
-    "PLAIN_TYPES",
-    "TAGS",
-    "WireFormatError",
-    "SizeBounds",
-    "Codec",
-    "Decoder",
-    "Encoder",
-    "Memo",
-    "ValueTooLarge",
-]
-
 WireValue = Any
 _NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
 # Packing shorter lists saves no space.
@@ -60,7 +48,6 @@ TAGS = frozenset(
     | arrays.TAGS
     | table_readers.TAGS
 )
-PLAIN_TYPES = frozenset(NATIVE_TYPES | set(scalars.WRITERS) | set(containers.WRITERS))
 
 
 class Codec:

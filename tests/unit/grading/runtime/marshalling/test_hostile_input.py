@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers
-from pmh_jupyter.grading.runtime.marshalling.codec import TAGS, Codec, Memo, SizeBounds, WireFormatError
+from pmh_jupyter.grading.runtime.marshalling.codec import TAGS, Codec
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
+from pmh_jupyter.grading.runtime.transport.wire_format import SizeBounds, WireFormatError
 from tests.unit.grading.runtime.marshalling.peers import PLAIN_VALUES, QUICK, SMALL, CodecPair, alter, over_the_wire
 
 COLLIDING_KEYS = [["t", [-1 - (n >> bit & 1) for bit in range(11)]] for n in range(2000)]

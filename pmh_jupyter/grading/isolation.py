@@ -21,7 +21,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.notebook import Notebook
@@ -127,6 +127,14 @@ def decide_isolation(task: GradingTask, backend: SandboxBackend) -> ReleaseIsola
     )
 
 
+class _InProcessDecision(NamedTuple):
+    """How the tests of a notebook run in-process, with the results of the reference, and the helpers that its tests use."""
+
+    isolation: NotebookIsolation
+    results: PassedByCell
+    test_helpers: tuple[str, ...]
+
+
 class _IsolationComparison:
     """Runs one notebook in a separate process and in-process, and compares the results."""
 
@@ -138,14 +146,13 @@ class _IsolationComparison:
     ) -> None:
         self.plan, self.run = plan, run
         self.stubs = {str(cell.grade_id): make_stub(cell) for cell in notebook.cells if cell.is_solution}
-        self.in_process = NotebookIsolation(plan.path, Isolation.IN_PROCESS)
-        self.expected_results: PassedByCell = {}
         self.in_process_results: dict[tuple[str, ...], PassedByCell] = {}
 
     def decide(self) -> NotebookIsolation:
         if self.plan.kernel:
-            return replace(self.in_process, reason=Message("in-process-kernel", {"kernel": self.plan.kernel}))
-        return self._record_reference(self._decide_isolation())
+            reason = Message("in-process-kernel", {"kernel": self.plan.kernel})
+            return NotebookIsolation(self.plan.path, Isolation.IN_PROCESS, reason=reason)
+        return self._record_reference(self._decide_isolation(self._decide_in_process()))
 
     def _record_reference(self, isolation: NotebookIsolation) -> NotebookIsolation:
         """Run the reference as a submission, and add which of its test cells count points, which do not, and the flags that it gets.
@@ -170,31 +177,31 @@ class _IsolationComparison:
             reference_flags=run.flags,
         )
 
-    def _decide_isolation(self) -> NotebookIsolation:
-        test_helpers = self._decide_in_process()
+    def _decide_isolation(self, in_process: _InProcessDecision) -> NotebookIsolation:
         exported_names = tuple(sorted(set(_find_exported_names(self.plan.steps))))
         variants = (
-            NotebookIsolation(self.plan.path, usage=NotebookUsage(test_helpers=test_helpers)),
+            NotebookIsolation(self.plan.path, usage=NotebookUsage(test_helpers=in_process.test_helpers)),
             NotebookIsolation(self.plan.path, usage=NotebookUsage(locked_data=None)),
         )
         for variant in variants:
             isolation, run = self._record_usage(variant)
-            if exported_names and collect_passed_tests(run) != self.expected_results:
+            if exported_names and collect_passed_tests(run) != in_process.results:
                 isolation, run = self._record_usage(replace(variant, exported_names=exported_names))
-            if _have_all_passed(collect_passed_tests(run)) and not _have_all_passed(self.expected_results):
+            if _have_all_passed(collect_passed_tests(run)) and not _have_all_passed(in_process.results):
                 return isolation  # these tests pass in a separate process only, for example because they replace `builtins.input`
             differing_cell = _find_first_difference(
-                collect_passed_tests(run), self.expected_results
-            ) or self._find_differing_cell(isolation)
+                collect_passed_tests(run), in_process.results
+            ) or self._find_differing_cell(isolation, in_process.isolation)
             if differing_cell is None:
                 return isolation
-        return replace(self.in_process, cell=differing_cell, reason=_explain_in_process(str(differing_cell), run))
+        return replace(in_process.isolation, cell=differing_cell, reason=_explain_in_process(str(differing_cell), run))
 
-    def _decide_in_process(self) -> tuple[str, ...]:
-        """Run the reference in-process, and add the recorded usage if the results stay the same. Return the helpers that its tests use."""
-        candidate, run = self._record_usage(self.in_process)
+    def _decide_in_process(self) -> _InProcessDecision:
+        """Run the reference in-process, and add the recorded usage if the results stay the same."""
+        initial_isolation = NotebookIsolation(self.plan.path, Isolation.IN_PROCESS)
+        candidate, run = self._record_usage(initial_isolation)
         test_helpers = run.usage.test_helpers if run.usage else ()
-        self.expected_results = collect_passed_tests(run)
+        results = collect_passed_tests(run)
         for shares_test_names, find_names in (
             (False, _find_exported_names),
             (False, _find_shared_names),
@@ -204,10 +211,9 @@ class _IsolationComparison:
             for helpers in dict.fromkeys((test_helpers, ())):
                 usage = replace(candidate.usage, test_helpers=helpers, shares_test_names=shares_test_names)
                 isolation = replace(candidate, usage=usage, exported_names=exported_names)
-                if collect_passed_tests(self.run(self.plan, isolation, False)) == self.expected_results:
-                    self.in_process = isolation
-                    return test_helpers
-        return test_helpers
+                if collect_passed_tests(self.run(self.plan, isolation, False)) == results:
+                    return _InProcessDecision(isolation, results, test_helpers)
+        return _InProcessDecision(initial_isolation, results, test_helpers)
 
     def _record_usage(self, isolation: NotebookIsolation) -> tuple[NotebookIsolation, NotebookRun]:
         """Run the reference, and add the usage of its test cells to the isolation."""
@@ -217,14 +223,14 @@ class _IsolationComparison:
             isolation = replace(isolation, usage=replace(run.usage, test_helpers=test_helpers))
         return isolation, run
 
-    def _find_differing_cell(self, isolation: NotebookIsolation) -> str | None:
+    def _find_differing_cell(self, isolation: NotebookIsolation, in_process: NotebookIsolation) -> str | None:
         """Find the first test cell whose results differ between separate process and in-process when answers are missing."""
 
         def run_in_both_isolations(variant: tuple[tuple[str, ...], NotebookPlan]) -> tuple[PassedByCell, PassedByCell]:
             missing_answers, plan = variant
             separate_results = collect_passed_tests(self.run(plan, isolation, False))
             if missing_answers not in self.in_process_results:
-                self.in_process_results[missing_answers] = collect_passed_tests(self.run(plan, self.in_process, False))
+                self.in_process_results[missing_answers] = collect_passed_tests(self.run(plan, in_process, False))
             return separate_results, self.in_process_results[missing_answers]
 
         # No submission of the release can be graded before this is decided, so all cores are used.

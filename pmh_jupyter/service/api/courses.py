@@ -6,14 +6,13 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.course import Course
 from pmh_jupyter.domain.people import Person
-from pmh_jupyter.domain.roles import Permission, has_permission
-from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotAllowed, NotFound
+from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotFound
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.course_releases import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.handler import ApiHandler
 from pmh_jupyter.service.jobs.grader import Grader
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope, require_course_release, require_releaser
 from pmh_jupyter.service.routes import Operation, Route
 from pmh_jupyter.service.uploaded_files import decode_files
 from pmh_jupyter.storage.database import Database
@@ -26,7 +25,7 @@ class ValidateCourseHandler(ApiHandler):
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
-        await self.query(_require_instructor, self.identity.person)
+        await self.query(_require_releaser, self.identity.person)
         self.send(await self.service.expensive_call_runner.run(_validate_upload, self.service.grader, course, request))
 
 
@@ -35,7 +34,7 @@ class CourseReleasesHandler(ApiHandler):
 
     async def post(self, course: str) -> None:
         request = await self.read_body(CourseUpload)
-        await self.query(_require_permissions, self.identity.person, course, request.classrooms)
+        await self.query(_require_course_release, self.identity.person, course, request.classrooms)
         build = await self.service.expensive_call_runner.run(_build_upload, self.service.grader, course, request)
         version = await self.query(save_course, build, request.classrooms)
         self.service.broadcaster.notify()
@@ -64,16 +63,8 @@ def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBui
     return build_releases(_read_upload(slug, request), _find_contained_backend(grader))
 
 
-def _require_instructor(database: Database, person: Person) -> None:
-    """Raise NotAllowed unless the person may release in some classroom.
-
-    The scope is not enough, because every user's token has it: students could occupy the grader with a course of endless loops.
-    """
-    if not any(
-        has_permission(membership.role, Permission.RELEASE_COURSES)
-        for membership in members.list_memberships(database, person.id)
-    ):
-        raise NotAllowed("You are not an instructor of any classroom.")
+def _require_releaser(database: Database, person: Person) -> None:
+    require_releaser(members.list_memberships(database, person.id))
 
 
 def _read_upload(slug: str, request: CourseUpload) -> Course:
@@ -83,27 +74,9 @@ def _read_upload(slug: str, request: CourseUpload) -> Course:
     return course
 
 
-def _require_permissions(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
-    """Raise NotAllowed unless the person may release this course, and may adopt it for these classrooms.
-
-    A person who may release in a classroom may release the course of that classroom, and any course that has no version yet.
-    """
+def _require_course_release(database: Database, person: Person, course: str, classrooms: tuple[str, ...]) -> None:
     memberships = members.list_memberships(database, person.id)
-    releasable_courses = {
-        membership.classroom.course
-        for membership in memberships
-        if has_permission(membership.role, Permission.RELEASE_COURSES)
-    }
-    if not releasable_courses or (course not in releasable_courses and _has_course(database, course)):
-        raise NotAllowed("You are not an instructor of any classroom that uses this course.")
-    adoptable_classrooms = {
-        membership.classroom.slug
-        for membership in memberships
-        if has_permission(membership.role, Permission.ADOPT_VERSIONS)
-    }
-    for slug in classrooms:
-        if slug not in adoptable_classrooms:
-            raise NotAllowed(f"You are not allowed to change the course of the classroom {slug!r}.")
+    require_course_release(memberships, course, classrooms, is_new_course=not _has_course(database, course))
 
 
 def _has_course(database: Database, course: str) -> bool:

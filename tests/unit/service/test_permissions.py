@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from pmh_jupyter.domain.roles import Permission
+from pmh_jupyter.domain.people import Classroom, Membership, Person
+from pmh_jupyter.domain.roles import Permission, Role
 from pmh_jupyter.errors import NotAllowed
 from pmh_jupyter.service.api import ROUTES
 from pmh_jupyter.service.api.people import MeHandler
 from pmh_jupyter.service.hub_client import Caller
-from pmh_jupyter.service.permissions import AccessRule, Scope
+from pmh_jupyter.service.permissions import AccessRule, Scope, require_course_release, require_releaser
 from pmh_jupyter.service.routes import Operation, Route, make_path_pattern
 
 OPERATIONS = [(route, method, operation) for route in ROUTES for method, operation in route.operations.items()]
@@ -106,3 +108,32 @@ def test_path_parameters_reject_everything_else(slug: str) -> None:
 def test_required_permissions_exist() -> None:
     required = {operation.access_rule.permission for _, _, operation in OPERATIONS if operation.access_rule}
     assert required - {None} <= set(Permission)
+
+
+def make_membership(role: Role, classroom: str, course: str) -> Membership:
+    return Membership(uuid4(), Person(uuid4(), "ada"), Classroom(uuid4(), classroom, "", "UTC", course, "", 1), role)
+
+
+MEMBERSHIPS = (make_membership(Role.INSTRUCTOR, "a", "algebra"), make_membership(Role.ASSISTANT, "b", "biology"))
+
+
+@pytest.mark.parametrize("memberships", [(), MEMBERSHIPS[1:]])
+def test_only_an_instructor_releases(memberships: tuple[Membership, ...]) -> None:
+    require_releaser(MEMBERSHIPS)
+    with pytest.raises(NotAllowed, match="any classroom"):
+        require_releaser(memberships)
+    with pytest.raises(NotAllowed, match="any classroom"):
+        require_course_release(memberships, "new", (), is_new_course=True)
+
+
+def test_instructor_releases_new_courses_and_those_of_their_classrooms() -> None:
+    require_course_release(MEMBERSHIPS, "algebra", ("a",), is_new_course=False)
+    require_course_release(MEMBERSHIPS, "new", ("a",), is_new_course=True)
+    with pytest.raises(NotAllowed, match="uses this course"):
+        require_course_release(MEMBERSHIPS, "biology", (), is_new_course=False)
+
+
+@pytest.mark.parametrize("classroom", ["b", "c"])
+def test_course_is_adopted_only_by_classrooms_of_the_instructor(classroom: str) -> None:
+    with pytest.raises(NotAllowed, match=f"the classroom '{classroom}'"):
+        require_course_release(MEMBERSHIPS, "algebra", ("a", classroom), is_new_course=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import reprlib
 
+from pmh_jupyter.grading.runtime.marshalling.plain_data import CONTAINER_TYPES
+
 LONG_CONTAINER_SIZE = 10_000
 MAX_NAME_LENGTH = 200
 MAX_VALUE_LENGTH = 2_000
 # Memory addresses differ from one grading to the next, and students do not need them.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}(?=>)")
-_ABRIDGED_TYPES = frozenset({list, tuple, dict, set, frozenset})
 
 
 def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
@@ -32,7 +33,7 @@ def format_value(value: object, limit: int = MAX_VALUE_LENGTH) -> str:
     try:
         if type(value) is dict and "__builtins__" in value:
             return "{…}"
-        is_long = type(value) in _ABRIDGED_TYPES and len(value) > LONG_CONTAINER_SIZE  # type: ignore[arg-type]
+        is_long = type(value) in CONTAINER_TYPES and len(value) > LONG_CONTAINER_SIZE  # type: ignore[arg-type]
         return clip(_abridging_repr.repr(value) if is_long else repr(value), limit)
     except Exception:  # noqa: BLE001 - a student's `__repr__` may raise anything
         return clip(f"<{type(value).__name__}>", limit)

@@ -234,7 +234,6 @@ def run_judge(
 ) -> None:
     """Run a judge. It forks the sandbox before it reads the bundle, so that the sandbox cannot contain it."""
     sandbox = SandboxClient(environment, lambda start: run_student_process(start, warm_state))
-    sandbox.group = environment.group.close_all_but_events()
     os.write(pid_writer, _PID_PAIR.pack(os.getpid(), sandbox.pid))
     os.close(pid_writer)
     event_writer = EventWriter(connection)

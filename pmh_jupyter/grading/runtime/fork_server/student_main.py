@@ -147,13 +147,10 @@ class _StudentCommands:
             if self.is_recording
             else {}
         )
-        fields = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
+        run = execute_test_cell(self.warm_state.shell, source, self.cell_executor.leading_blank_lines, context)
         if self.is_recording:
-            usage |= self._collect_changes() | {
-                "operators": sorted(context.used_operators),
-                "contract": sorted(context.recorded_contract),
-            }
-        return fields, usage
+            usage |= self._collect_changes() | {"operators": sorted(run.operators), "contract": sorted(run.contract)}
+        return run.fields, usage
 
     def _collect_changes(self) -> CellUsage:
         """Return the files and the module data of the lesson that the notebook or its tests have changed so far."""

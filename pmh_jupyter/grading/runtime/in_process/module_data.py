@@ -6,16 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
+from pmh_jupyter.grading.runtime.marshalling.plain_data import NotPlainData, copy_plain_data
+
 _type = type
-_PLAIN_TYPES = (int, float, complex, str, bytes, bool, type(None))
-_SEQUENCE_TYPES = (list, tuple, set, frozenset)
-# More values in one global value are neither saved nor restored.
-MAX_VALUES = 10_000
 _ABSENT = object()
-
-
-class _NotPlainData(Exception):
-    """The value contains something else than plain data, or too much of it."""
 
 
 class ModuleData:
@@ -33,7 +27,7 @@ class ModuleData:
             for name, value in vars(module).items():
                 full_name = f"{module.__name__}.{name}"
                 if full_name not in changed_by_reference and not name.startswith("__") and _is_plain_data(value):
-                    self._saved[full_name] = vars(module), name, value, _copy_data(value, [MAX_VALUES])
+                    self._saved[full_name] = vars(module), name, value, copy_plain_data(value)
         self.recorded_changes: set[str] = set()
 
     def restore(self) -> Iterator[str]:
@@ -51,30 +45,15 @@ class ModuleData:
 
 def _is_plain_data(value: object) -> bool:
     try:
-        _copy_data(value, [MAX_VALUES])
-    except _NotPlainData:
+        copy_plain_data(value)
+    except NotPlainData:
         return False
     return True
 
 
-def _copy_data(value: Any, remaining: list[int]) -> Any:
-    """Return a copy with copies of all containers. Raises `_NotPlainData`."""
-    remaining[0] -= 1
-    class_ = _type(value)
-    if remaining[0] < 0:
-        raise _NotPlainData
-    if any(class_ is plain_type for plain_type in _PLAIN_TYPES):
-        return value
-    if any(class_ is sequence_type for sequence_type in _SEQUENCE_TYPES):
-        return class_([_copy_data(item, remaining) for item in value])
-    if class_ is dict:
-        return {_copy_data(key, remaining): _copy_data(item, remaining) for key, item in value.items()}
-    raise _NotPlainData
-
-
 def _refill(original: Any, saved: Any) -> Any:
     """Return the original object with the saved content: another name may refer to it."""
-    content = _copy_data(saved, [MAX_VALUES])
+    content = copy_plain_data(saved)
     if _type(original) is list:
         original[:] = content
     elif _type(original) in (dict, set):

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
@@ -39,9 +39,9 @@ from pmh_jupyter.python_source.plain_python import to_plain_python
 _run_coroutine = NOTEBOOK_EVENT_LOOP.run
 
 
-@dataclass
+@dataclass(frozen=True)
 class CellContext:
-    """The release's settings for a test cell, and observations while the cell runs.
+    """The release's settings for a test cell.
 
     tamper_guard: restores the process; None to restore nothing.
     test_namespace: the names of the test cells; None to bind them in the notebook.
@@ -53,11 +53,6 @@ class CellContext:
     exported_names: names that the test cell binds and later cells read. Without a `test_namespace`, others are removed after the cell.
     library_names: names that refer to an object of a library, as (module, attribute).
     helper_names: functions of locked cells that the test cell uses. `helpers` has the judge's own copies.
-
-    Filled while the cell runs:
-    flag_collector: the integrity flags.
-    used_operators: operators that were used on objects of the notebook's own classes.
-    recorded_contract: how many values were compared.
     """
 
     tamper_guard: TamperGuard | None = None
@@ -69,25 +64,21 @@ class CellContext:
     library_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     helper_names: Collection[str] = ()
     helpers: TestHelpers = field(default_factory=TestHelpers)
-    flag_collector: FlagCollector = field(default_factory=FlagCollector)
-    used_operators: set[str] = field(default_factory=set)
-    recorded_contract: set[str] = field(default_factory=set)
 
     @classmethod
     def from_isolation(
         cls,
         tamper_guard: TamperGuard | None,
         isolation: IsolationFields | None,
-        grade_id: str | None,
-        helpers: TestHelpers | None = None,
-        test_namespace: TestNamespace | None = None,
+        grade_id: str,
+        helpers: TestHelpers,
+        test_namespace: TestNamespace | None,
     ) -> CellContext:
         """Return the context of one test cell, from the `isolation` of a bundle.
 
         A cell that the release did not run has no restrictions, and binds its names in the notebook.
         """
-        helpers = TestHelpers() if helpers is None else helpers
-        if isolation is None or grade_id is None or grade_id not in isolation["operators"]:
+        if isolation is None or grade_id not in isolation["operators"]:
             return cls(tamper_guard, helpers=helpers)
         return cls(
             tamper_guard,
@@ -102,99 +93,119 @@ class CellContext:
         )
 
 
+class TestCellRun(NamedTuple):
+    """The result of a test cell, and its usage, as in `NotebookUsage`.
+
+    operators: those that were used on objects of the notebook's own classes. contract: how many values were compared.
+    """
+
+    fields: TestCellFields
+    operators: Collection[str] = ()
+    contract: Collection[str] = ()
+
+
 def execute_test_cell(
     shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext | None = None
-) -> TestCellFields:
-    """Run a test cell. leading_blank_lines: see `describe_cell_error`."""
-    context = context or CellContext()
-    fields = _execute_source(shell, source, leading_blank_lines, context)
-    return fields | {"flags": context.flag_collector.flags}
-
-
-def _execute_source(
-    shell: Any, source: str, leading_blank_lines: dict[int, int], context: CellContext
-) -> TestCellFields:
-    """Run a test cell between two restorations of the process."""
-    tamper_guard, flag_collector = context.tamper_guard, context.flag_collector
-    if tamper_guard is None:
-        return _execute_statements(shell, source, leading_blank_lines, context)
-    namespace = _get_namespace(shell, context)
-    flag_collector.extend(tamper_guard.restore(namespace, source))
-    with tamper_guard.during_test(flag_collector):
-        fields = _execute_statements(shell, source, leading_blank_lines, context)
-    flag_collector.extend(tamper_guard.restore(namespace, source))
-    return fields
-
-
-def _get_namespace(shell: Any, context: CellContext) -> dict[str, Any]:
-    namespace: dict[str, Any] = shell.user_ns if context.test_namespace is None else context.test_namespace
-    return namespace
-
-
-def _execute_statements(
-    shell: Any, ipython_source: str, leading_blank_lines: dict[int, int], context: CellContext
-) -> TestCellFields:
-    source = to_plain_python(ipython_source)
-    if source is None:
-        return {"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]}
-    namespace = _get_namespace(shell, context)
+) -> TestCellRun:
+    """Run a test cell between two restorations of the process. leading_blank_lines: see `describe_cell_error`."""
+    context, flag_collector = context or CellContext(), FlagCollector()
     tamper_guard = context.tamper_guard
-    provenance = tamper_guard.provenance if tamper_guard else ClassProvenance(trusted_folders=find_library_folders())
-    comparator = HardenedComparator(provenance, context.flag_collector.add, context.allowed_operators, namespace)
-    bound_names, read_names = find_names_bound_in_any_scope(source), find_read_names(source)
-    pinned = _pin_names(context, bound_names, namespace)
-    used_helpers = read_names & set(context.helper_names) & pinned.keys()
-    for name in used_helpers:
-        if context.helpers.is_changed(name, shell.user_ns):
-            context.flag_collector.add("helper-changed", name)
-    names_of_helpers = context.helpers.collect_external_names() if used_helpers else set()
-    for name in sorted(pinned.keys() & (read_names | names_of_helpers) & PINNED_BUILTINS & shell.user_ns.keys()):
-        if name not in context.library_names and name not in used_helpers:
-            context.flag_collector.add("builtin-shadowed", name)
-    comparison_counts = ComparisonCounts(context.contract)
-    recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites, comparison_counts)
-    context.helpers.begin_test_cell(recorder, _make_helper_lookup(pinned, namespace))
-    statements = read_statements(ast.parse(source), source, recorder)
-    previous_values = {name: shell.user_ns[name] for name in bound_names & shell.user_ns.keys()}
-    try:
+    namespace = shell.user_ns if context.test_namespace is None else context.test_namespace
+    if tamper_guard is not None:
+        flag_collector.extend(tamper_guard.restore(namespace, source))
+    with nullcontext() if tamper_guard is None else tamper_guard.during_test(flag_collector):
+        # Not before the process is restored: the student's code may have replaced the class.
+        run = _TestCell(shell.user_ns, namespace, leading_blank_lines, context, flag_collector).execute(source)
+    if tamper_guard is not None:
+        flag_collector.extend(tamper_guard.restore(namespace, source))
+    return run._replace(fields=run.fields | {"flags": flag_collector.flags})
+
+
+@dataclass(frozen=True)
+class _TestCell:
+    """A test cell that is being run. notebook: the names of the notebook. namespace: the globals of the cell."""
+
+    notebook: dict[str, Any]
+    namespace: dict[str, Any]
+    leading_blank_lines: dict[int, int]
+    context: CellContext
+    flag_collector: FlagCollector
+
+    def execute(self, ipython_source: str) -> TestCellRun:
+        source = to_plain_python(ipython_source)
+        if source is None:
+            return TestCellRun({"tests": [make_test_result(None, "grader-error", TestReason.INVALID_TEST)]})
+        context, notebook, namespace = self.context, self.notebook, self.namespace
+        provenance = (
+            context.tamper_guard.provenance
+            if context.tamper_guard
+            else ClassProvenance(trusted_folders=find_library_folders())
+        )
+        comparator = HardenedComparator(provenance, self.flag_collector.add, context.allowed_operators, namespace)
+        bound_names = find_names_bound_in_any_scope(source)
+        pinned = self._pin_names(bound_names)
+        self._flag_changed_names(find_read_names(source), pinned)
+        comparison_counts = ComparisonCounts(context.contract)
+        recorder = AssertionRecorder(comparator, pinned, context.helpers.recorder_delegate.sites, comparison_counts)
+        # Names that the cell of a helper does not define are looked up like those of the test cell.
+        context.helpers.begin_test_cell(recorder, lambda name: pinned[name] if name in pinned else namespace[name])
+        statements = read_statements(ast.parse(source), source, recorder)
+        previous_values = {name: notebook[name] for name in bound_names & notebook.keys()}
         provenance.test_code_ids.clear()
-        return _TestCellRunner(
-            namespace, _run_coroutine, recorder, leading_blank_lines, context.flag_collector, provenance, tamper_guard
-        ).run_all(statements)
-    finally:
+        try:
+            fields = _TestCellRunner(
+                namespace,
+                _run_coroutine,
+                recorder,
+                self.leading_blank_lines,
+                self.flag_collector,
+                provenance,
+                context.tamper_guard,
+            ).run_all(statements)
+        finally:
+            self._unbind_names(bound_names, previous_values)
         comparison_counts.end_statement()
-        context.used_operators.update(comparator.used_operators)
-        context.recorded_contract.update(comparison_counts.recorded_entries)
-        if context.test_namespace is not None:
-            context.test_namespace.end_cell()
-        elif context.exported_names is not None:
-            for name in bound_names.difference(context.exported_names):
-                namespace.pop(name, None)
+        return TestCellRun(fields, comparator.used_operators, set(comparison_counts.recorded_entries))
+
+    def _pin_names(self, bound_names: set[str]) -> dict[str, Any]:
+        """Return builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
+        context, namespace = self.context, self.namespace
+        if context.shadowed_builtins is None:
+            return {}
+        pinned: dict[str, Any] = {}
+        for name in PINNED_BUILTINS.difference(context.shadowed_builtins, bound_names, context.library_names):
+            pinned[name] = getattr(builtins, name)
+        for name, (module, attribute) in context.library_names.items():
+            if name in namespace and name not in bound_names and module in sys.modules:
+                owner = sys.modules[module]
+                pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
+                if namespace[name] is not pinned[name]:
+                    self.flag_collector.add("library-shadowed", name)
+        return pinned | {
+            name: context.helpers[name] for name in context.helpers.keys() & set(context.helper_names) - bound_names
+        }
+
+    def _flag_changed_names(self, read_names: set[str], pinned: dict[str, Any]) -> None:
+        """Flag helpers that the notebook has changed, and builtins that it has bound, of those that the cell or its helpers read."""
+        context = self.context
+        used_helpers = read_names & set(context.helper_names) & pinned.keys()
+        for name in used_helpers:
+            if context.helpers.is_changed(name, self.notebook):
+                self.flag_collector.add("helper-changed", name)
+        names_of_helpers = context.helpers.collect_external_names() if used_helpers else set()
+        for name in sorted(pinned.keys() & (read_names | names_of_helpers) & PINNED_BUILTINS & self.notebook.keys()):
+            if name not in context.library_names and name not in used_helpers:
+                self.flag_collector.add("builtin-shadowed", name)
+
+    def _unbind_names(self, bound_names: set[str], previous_values: dict[str, Any]) -> None:
+        """Remove the names that the cell has bound in the notebook, except those that are exported."""
+        if self.context.test_namespace is not None:
+            self.context.test_namespace.end_cell()
+        elif self.context.exported_names is not None:
+            for name in bound_names.difference(self.context.exported_names):
+                self.namespace.pop(name, None)
                 if name in previous_values:
-                    namespace[name] = previous_values[name]
-
-
-def _pin_names(context: CellContext, bound_names: set[str], namespace: dict[str, Any]) -> dict[str, Any]:
-    """Return builtins, names of libraries, and helpers, with the values that they have for the reference solution."""
-    if context.shadowed_builtins is None:
-        return {}
-    pinned: dict[str, Any] = {}
-    for name in PINNED_BUILTINS.difference(context.shadowed_builtins, bound_names, context.library_names):
-        pinned[name] = getattr(builtins, name)
-    for name, (module, attribute) in context.library_names.items():
-        if name in namespace and name not in bound_names and module in sys.modules:
-            owner = sys.modules[module]
-            pinned[name] = getattr(owner, attribute, namespace[name]) if attribute else owner
-            if namespace[name] is not pinned[name]:
-                context.flag_collector.add("library-shadowed", name)
-    return pinned | {
-        name: context.helpers[name] for name in context.helpers.keys() & set(context.helper_names) - bound_names
-    }
-
-
-def _make_helper_lookup(pinned: Mapping[str, Any], namespace: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return the lookup of names that the cell of a helper does not define: the same as for names of the test cell."""
-    return lambda name: pinned[name] if name in pinned else namespace[name]
+                    self.namespace[name] = previous_values[name]
 
 
 @dataclass

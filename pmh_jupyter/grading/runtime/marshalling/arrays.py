@@ -6,13 +6,12 @@ are encoded one by one: NumPy's own pickles are never read.
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from pmh_jupyter.grading.runtime.marshalling.loaded_libraries import get_loaded_numpy, import_numpy
 from pmh_jupyter.grading.runtime.marshalling.scalars import NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import (
@@ -40,27 +39,19 @@ def find_writer(cls: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
-    return _WRITERS.get(cls) or (_write_dtype if issubclass(cls, sys.modules["numpy"].dtype) else None)
+    return _WRITERS.get(cls) or (_write_dtype if issubclass(cls, get_loaded_numpy().dtype) else None)
 
 
 def _load_types() -> bool:
     """Fill the tables if NumPy is loaded completely (its import may be in progress). Returns whether it is."""
-    numpy = sys.modules.get("numpy")
+    numpy = get_loaded_numpy()
     if not all(hasattr(numpy, name) for name in ("ndarray", "generic", "dtype", "timedelta64", "ma")):
         return False
-    kinds = [numpy.dtype(code).type for code in "?bhilqBHILQefdgFDGSUVmM"]  # type: ignore[union-attr]
+    kinds = [numpy.dtype(code).type for code in "?bhilqBHILQefdgFDGSUVmM"]
     _WRITERS.update(dict.fromkeys(kinds, _write_scalar))
-    _WRITERS[numpy.ndarray] = write_array  # type: ignore[union-attr]
-    MUTABLE.add(numpy.ndarray)  # type: ignore[union-attr]
+    _WRITERS[numpy.ndarray] = write_array
+    MUTABLE.add(numpy.ndarray)
     return True
-
-
-def import_numpy() -> Any:
-    """Import NumPy. Raises `WireFormatError` if it is not installed."""
-    try:
-        return importlib.import_module("numpy")
-    except ImportError:
-        raise WireFormatError("An array arrived, but NumPy is not installed here.") from None
 
 
 def encode_dtype(dtype: Any) -> Any:
@@ -77,7 +68,7 @@ def encode_dtype(dtype: Any) -> Any:
             [encode_dtype(p[0]) for p in field_specs],
             [p[1] for p in field_specs],
         ]
-    if not _DTYPE_PATTERN.fullmatch(dtype.str) or sys.modules["numpy"].dtype(dtype.str) != dtype:
+    if not _DTYPE_PATTERN.fullmatch(dtype.str) or get_loaded_numpy().dtype(dtype.str) != dtype:
         raise NotByValue
     return dtype.str
 
@@ -123,7 +114,7 @@ def write_array(encoder: ValueEncoder, value: Any) -> list[Any]:
 def _encode_bytes(value: Any) -> bytes:
     if value.dtype.names is not None:
         # Padding between the fields may contain unrelated memory, which must not be sent.
-        clean = sys.modules["numpy"].zeros(value.shape, value.dtype)
+        clean = get_loaded_numpy().zeros(value.shape, value.dtype)
         clean[...] = value
         value = clean
     return bytes(value.tobytes())
@@ -131,7 +122,7 @@ def _encode_bytes(value: Any) -> bytes:
 
 def _write_scalar(encoder: ValueEncoder, value: Any) -> list[Any]:
     # An empty `numpy.str_` reports zero bytes but returns four.
-    as_array = sys.modules["numpy"].asarray(value)
+    as_array = get_loaded_numpy().asarray(value)
     return ["as", encode_dtype(as_array.dtype), _encode_bytes(as_array)]
 
 
@@ -231,7 +222,7 @@ def find_reader(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
 
 def refill(existing: Any, fresh: Any) -> bool:
     """Copy the fresh array into the existing one. Returns False if their types, shapes or dtypes differ."""
-    numpy = sys.modules.get("numpy")
+    numpy = get_loaded_numpy()
     if numpy is None or type(existing) is not numpy.ndarray or type(fresh) is not numpy.ndarray:
         return False
     if existing.shape != fresh.shape or existing.dtype != fresh.dtype or not existing.flags.writeable:

@@ -11,12 +11,12 @@ the copy that an earlier message made (`find_known_value`), which is then refill
 from __future__ import annotations
 
 import array
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers, tables
+from pmh_jupyter.grading.runtime.marshalling.loaded_libraries import get_loaded_numpy
 from pmh_jupyter.grading.runtime.marshalling.memo import Memo
 from pmh_jupyter.grading.runtime.marshalling.scalars import NATIVE_TYPES, NotByValue
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
@@ -32,17 +32,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 )
 
 __builtins__ = BUILTINS
-
-__all__ = [
-    "TAGS",
-    "WireFormatError",
-    "SizeBounds",
-    "Codec",
-    "Decoder",
-    "Encoder",
-    "Memo",
-    "ValueTooLarge",
-]
 
 WireValue = Any
 _NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
@@ -207,7 +196,7 @@ def _is_native(items: list[Any], kinds: set[type]) -> bool:
 
 def _find_library_writer(cls: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the writer for a type of NumPy or pandas, if the library is loaded in this process."""
-    if "numpy" not in sys.modules:
+    if get_loaded_numpy() is None:
         return None
     return arrays.find_writer(cls) or tables.find_writer(cls)
 

@@ -18,6 +18,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from pmh_jupyter.grading.runtime.marshalling.loaded_libraries import get_loaded_numpy
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
 __builtins__ = BUILTINS
@@ -53,7 +54,7 @@ def _convert_time(value: datetime.time) -> datetime.time:
 
 def _convert_masked(value: Any) -> Any:
     """Return the array, with NaN in place of masked numbers. Other masked values keep the value that was stored."""
-    numpy = sys.modules["numpy"]
+    numpy = get_loaded_numpy()
     plain = numpy.ndarray.view(value, numpy.ndarray).copy()
     if plain.dtype.kind in "fc":
         plain[numpy.ma.getmaskarray(value)] = numpy.nan

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
-from pmh_jupyter.grading.runtime.marshalling import arrays
+from pmh_jupyter.grading.runtime.marshalling.loaded_libraries import import_numpy, import_pandas
 from pmh_jupyter.grading.runtime.marshalling.scalars import read_zone
 from pmh_jupyter.grading.runtime.marshalling.tables import FREQUENCY_PATTERN, MASKED_DTYPES, compute_max_index_rows
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
@@ -20,14 +19,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 __builtins__ = BUILTINS
 
 _UNITS = ("s", "ms", "us", "ns")
-
-
-def import_pandas() -> Any:
-    """Import pandas. Raises `WireFormatError` if it is not installed."""
-    try:
-        return importlib.import_module("pandas")
-    except ImportError:
-        raise WireFormatError("A table arrived, but pandas is not installed here.") from None
 
 
 def _read_column(decoder: ValueDecoder, encoded: Any) -> Any:
@@ -208,13 +199,13 @@ def _read_category_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 def _read_time(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     number, unit, encoded_zone = require_fields(encoded, 3)
     time_zone = read_zone(encoded_zone, decoder.bounds)
-    value = import_pandas().Timestamp(arrays.import_numpy().datetime64(require_type(number, int), _validate_unit(unit)))
+    value = import_pandas().Timestamp(import_numpy().datetime64(require_type(number, int), _validate_unit(unit)))
     return value if time_zone is None else value.tz_localize("UTC").tz_convert(time_zone)
 
 
 def _read_span(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     number, unit = require_fields(encoded, 2)
-    return import_pandas().Timedelta(arrays.import_numpy().timedelta64(require_type(number, int), _validate_unit(unit)))
+    return import_pandas().Timedelta(import_numpy().timedelta64(require_type(number, int), _validate_unit(unit)))
 
 
 def _read_zoned_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:

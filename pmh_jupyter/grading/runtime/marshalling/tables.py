@@ -6,11 +6,11 @@ Encoding uses pandas only if it is already loaded. A column of another kind (Arr
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import arrays
+from pmh_jupyter.grading.runtime.marshalling.loaded_libraries import get_loaded_numpy, get_loaded_pandas
 from pmh_jupyter.grading.runtime.marshalling.scalars import NotByValue, write_zone
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 from pmh_jupyter.grading.runtime.transport.wire_format import (
@@ -41,7 +41,7 @@ def find_writer(cls: type) -> Writer | None:
 
 def _load_types() -> bool:
     """Fill the tables if pandas is loaded completely (its import may be in progress). Returns whether it is."""
-    pandas = sys.modules.get("pandas")
+    pandas = get_loaded_pandas()
     if pandas is None or not hasattr(pandas, "arrays") or not hasattr(pandas, "test"):
         return False
     extension_arrays = pandas.arrays
@@ -93,7 +93,7 @@ def _load_types() -> bool:
 
 def _choose_column_writer(array: Any) -> Callable[[ValueEncoder], list[Any]]:
     """Return the function that encodes this column. Raises `NotByValue` before anything is encoded."""
-    pandas, numpy = sys.modules["pandas"], sys.modules["numpy"]
+    pandas, numpy = get_loaded_pandas(), get_loaded_numpy()
     if type(array) is pandas.arrays.NumpyExtensionArray:
         array = array.to_numpy()
     if type(array) is numpy.ndarray:
@@ -148,7 +148,7 @@ def _write_range(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 def _write_multi_index(encoder: ValueEncoder, value: Any) -> list[Any]:
     levels = [_choose_index_writer(level) for level in value.levels]
-    codes = [_choose_column_writer(sys.modules["numpy"].asarray(part)) for part in value.codes]
+    codes = [_choose_column_writer(get_loaded_numpy().asarray(part)) for part in value.codes]
     return [
         "pm",
         [level(encoder) for level in levels],
@@ -190,7 +190,7 @@ def _write_strings(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 
 def _write_categories(encoder: ValueEncoder, value: Any) -> list[Any]:
-    codes = sys.modules["numpy"].asarray(value.codes)
+    codes = get_loaded_numpy().asarray(value.codes)
     return ["pC", _choose_index_writer(value.categories)(encoder), arrays.write_array(encoder, codes), value.ordered]
 
 

@@ -13,7 +13,7 @@ from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 __builtins__ = BUILTINS
 
 # If an object's class derives from one of these, its proxy contains the value. Only the methods of the class itself are remote.
-VALUE_TYPES = (int, float, complex, str, bytes, tuple, frozenset)
+VALUE_TYPES = tuple(conversion.PLAIN_VALUE_FUNCTIONS)
 # A class that derives from a class of one of these modules has its operators, which the description of the derived class includes.
 _DATA_MODULES = ("numpy", "pandas", "collections", "datetime", "decimal", "fractions", "types")
 MUTABLE_CONTAINERS = (list, dict, set, bytearray)

@@ -6,14 +6,15 @@ globals or closure of the test, and cannot be called. Defaults that are not plai
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import operator
 import types
 import typing
+from contextlib import suppress
 from typing import Any
 
+from pmh_jupyter.grading.runtime.marshalling.plain_data import NotPlainData, copy_plain_data
 from pmh_jupyter.grading.runtime.proxies import importable_objects
 from pmh_jupyter.grading.runtime.transport.pristine_builtins import BUILTINS
 
@@ -28,8 +29,6 @@ _SHOWN_FLAGS = (
     *(inspect.CO_OPTIMIZED, inspect.CO_NEWLOCALS, inspect.CO_VARARGS, inspect.CO_VARKEYWORDS, inspect.CO_GENERATOR),
     *(inspect.CO_COROUTINE, inspect.CO_ITERABLE_COROUTINE, inspect.CO_ASYNC_GENERATOR),
 )
-_SCALARS = (type(None), bool, int, float, complex, str, bytes, types.EllipsisType)
-_CONTAINERS = (tuple, list, set, frozenset)
 _MAX_DEPTH = 20
 _DATA, _ALIAS, _TYPING_ALIAS, _UNION, _LIST, _HIDDEN = "data", "alias", "typing", "union", "list", "hidden"
 
@@ -124,8 +123,8 @@ def _pack_items(values: dict[str, Any], pack: Any) -> tuple[Any, ...]:
 
 def _pack_value(value: Any) -> tuple[Any, ...]:
     """Pack plain data, or a function or a class of a library."""
-    if _is_plain_data(value):
-        return _DATA, copy.deepcopy(value)
+    with suppress(NotPlainData):
+        return _DATA, copy_plain_data(value)
     is_of_library = callable(value) and importable_objects.find_import_path(value) is not None
     return (_DATA, value) if is_of_library else (_HIDDEN, False)
 
@@ -167,13 +166,3 @@ def _unpack(packed: tuple[Any, ...]) -> Any:
     if kind == _UNION:
         return functools.reduce(operator.or_, arguments)
     return form[arguments[0] if len(arguments) == 1 else arguments]
-
-
-def _is_plain_data(value: Any, depth: int = 0) -> bool:
-    if type(value) in _SCALARS:
-        return True
-    if depth >= _MAX_DEPTH:
-        return False
-    if type(value) is dict:
-        return all(_is_plain_data(part, depth + 1) for item in value.items() for part in item)
-    return type(value) in _CONTAINERS and all(_is_plain_data(part, depth + 1) for part in value)

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.sandbox import linux, namespaces
-from pmh_jupyter.grading.runtime.sandbox.control_group import ControlGroup
 from pmh_jupyter.grading.runtime.sandbox.descriptors import make_private
 from pmh_jupyter.grading.runtime.sandbox.init_process import run_init_process
 from pmh_jupyter.grading.runtime.sandbox.student_process import StudentProcessConfig
@@ -33,7 +32,8 @@ class SandboxClient:
     """Starts a sandbox and controls it.
 
     Must be created before the judge reads anything secret: the sandbox's first process is forked from this one.
-    group: counts the processes that the kernel has killed for their memory.
+
+    `group` counts the processes that the kernel has killed for their memory.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SandboxClient:
         self.link: Link | None = None
         self.process_number = 0
         self.exit_report: PeerLost | None = None
-        self.group = ControlGroup()
+        self.group = environment.group.close_all_but_events()
 
     def spawn(self, limits: dict[str, Any]) -> Link:
         """Start a new student process in an empty sandbox. Raises SandboxLost."""

@@ -165,13 +165,3 @@ def find_library_folders() -> tuple[str, ...]:
 def is_static(cls: type) -> bool:
     """Return True for a class that is not defined in Python and cannot be changed."""
     return not _flags(cls) & _TPFLAGS_HEAPTYPE or bool(_flags(cls) & _TPFLAGS_IMMUTABLETYPE)
-
-
-def is_plain_data(value: Any) -> bool:
-    """Return True for a value whose class is exactly one of Python's data types."""
-    return _type(value) in _PLAIN_DATA_TYPES
-
-
-_PLAIN_DATA_TYPES = frozenset(
-    {type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range}
-)

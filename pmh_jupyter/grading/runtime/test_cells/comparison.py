@@ -19,8 +19,9 @@ from types import BuiltinFunctionType, GenericAlias, MethodType, UnionType
 from typing import Any, List, NamedTuple, Optional  # noqa: UP035 - their objects differ from those of `types`
 from uuid import UUID
 
+from pmh_jupyter.grading.runtime.marshalling.plain_data import is_plain_data
 from pmh_jupyter.grading.runtime.proxies.operators import OPPOSITE_OPERATORS
-from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_plain_data, is_static
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import ClassProvenance, is_static
 from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import ClaimDetail
 from pmh_jupyter.grading.runtime.test_cells.data_copies import copy_data

@@ -161,7 +161,9 @@ def _expand_families(entries: Iterable[str]) -> Iterator[str]:
         if use == Use.OPERATOR:
             for name in find_operator_family(details[0]):
                 yield format_entry(place, use, name, *details[1:])
-            if details[0] == "hash":  # a set compares objects whose hashes collide, which may not happen with the reference
+            if (
+                details[0] == "hash"
+            ):  # a set compares objects whose hashes collide, which may not happen with the reference
                 yield format_entry(place, use, "eq")
 
 

@@ -93,7 +93,7 @@ def test_hidden_assertion_is_hidden_below_any_line(separator: str, line_end: str
 @each_separator
 def test_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separator: str) -> None:
     names: dict[str, Any] = {"secret": lambda x: 0, "visible": lambda x: x}
-    results = execute_test_cell(SimpleNamespace(user_ns=names), _test_cell(separator), {})["tests"]
+    results = execute_test_cell(SimpleNamespace(user_ns=names), _test_cell(separator), {}).fields["tests"]
     assert [result["outcome"] for result in results] == ["passed", "failed", "passed"]
     assert results[1]["is_hidden"]
     assert "4711" not in str(results)
@@ -104,8 +104,8 @@ def test_failed_hidden_assertion_tells_neither_its_source_nor_its_value(separato
 def test_partial_credit_ends_at_the_last_line_of_python(separator: str) -> None:
     """The `;` is part of the comment above the last line: the value is credit."""
     source = f"assert x\n# a{separator};\n0.5"
-    assert execute_test_cell(SimpleNamespace(user_ns={"x": 1}), source, {})["credit"] == 0.5
-    silenced = execute_test_cell(SimpleNamespace(user_ns={"x": 1}), f"assert x\n0.5; # a{separator}0.5", {})
+    assert execute_test_cell(SimpleNamespace(user_ns={"x": 1}), source, {}).fields["credit"] == 0.5
+    silenced = execute_test_cell(SimpleNamespace(user_ns={"x": 1}), f"assert x\n0.5; # a{separator}0.5", {}).fields
     assert "credit" not in silenced
     assert "invalid_credit" not in silenced
 

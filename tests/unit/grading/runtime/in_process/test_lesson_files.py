@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles, find_module_roots
-from pmh_jupyter.grading.runtime.in_process.module_data import MAX_VALUES, ModuleData
+from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
+from pmh_jupyter.grading.runtime.marshalling.plain_data import MAX_VALUES
 
 CONTENTS = {"a.txt": b"one", "data/b.txt": b"two"}
 

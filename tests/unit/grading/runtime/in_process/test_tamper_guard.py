@@ -99,10 +99,9 @@ def run_defended(
     fields = known | context_fields
     if fields["allowed_operators"] == "recorded":
         recording = CellContext(tamper_guard=tamper_guard, **(fields | {"allowed_operators": None}))
-        execute_test_cell(shell, test, {}, recording)
-        fields["allowed_operators"] = recording.used_operators
+        fields["allowed_operators"] = execute_test_cell(shell, test, {}, recording).operators
     context = CellContext(tamper_guard=tamper_guard, **fields)
-    result = execute_test_cell(shell, test, {}, context)
+    result = execute_test_cell(shell, test, {}, context).fields
     return result["tests"], result["flags"]
 
 

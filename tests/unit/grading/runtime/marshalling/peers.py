@@ -11,7 +11,9 @@ import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pmh_jupyter.grading.runtime.marshalling.codec import Codec, Memo, SizeBounds, WireFormatError
+from pmh_jupyter.grading.runtime.marshalling.codec import Codec
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
+from pmh_jupyter.grading.runtime.transport.wire_format import SizeBounds, WireFormatError
 
 SMALL = SizeBounds(max_depth=10, max_nodes=2000, max_int_bytes=100)
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling import arrays
-from pmh_jupyter.grading.runtime.marshalling.codec import Memo, SizeBounds, WireFormatError
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
+from pmh_jupyter.grading.runtime.transport.wire_format import SizeBounds, WireFormatError
 from tests.unit.grading.runtime.marshalling.peers import CodecPair, LastingMemo, alter, over_the_wire
 
 ALIGNED = np.dtype([("a", "i1"), ("b", "f8")], align=True)

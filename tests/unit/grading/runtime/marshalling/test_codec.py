@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmh_jupyter.grading.runtime.marshalling.codec import SizeBounds, ValueTooLarge
+from pmh_jupyter.grading.runtime.transport.wire_format import SizeBounds, ValueTooLarge
 from tests.unit.grading.runtime.marshalling.peers import (
     PLAIN_VALUES,
     QUICK,

@@ -13,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers
-from pmh_jupyter.grading.runtime.marshalling.codec import TAGS, Codec, Memo, SizeBounds, WireFormatError
+from pmh_jupyter.grading.runtime.marshalling.codec import TAGS, Codec
+from pmh_jupyter.grading.runtime.marshalling.loaded_libraries import import_pandas
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
+from pmh_jupyter.grading.runtime.transport.wire_format import SizeBounds, WireFormatError
 from tests.unit.grading.runtime.marshalling.peers import PLAIN_VALUES, QUICK, SMALL, CodecPair, alter, over_the_wire
 
 COLLIDING_KEYS = [["t", [-1 - (n >> bit & 1) for bit in range(11)]] for n in range(2000)]
@@ -138,7 +141,7 @@ def test_short_message_does_not_create_a_large_value() -> None:
         ["a", "<U999999999", [0], b""],
         ["a", "<f8", [2**40], b""],
     ]
-    CodecPair().round_trip(table_readers.import_pandas().DataFrame({"a": [1]}))
+    CodecPair().round_trip(import_pandas().DataFrame({"a": [1]}))
     tracemalloc.start()
     for encoded in encoded_values:
         try:

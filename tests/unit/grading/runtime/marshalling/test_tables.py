@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmh_jupyter.grading.runtime.marshalling.codec import Memo, WireFormatError
+from pmh_jupyter.grading.runtime.marshalling.memo import Memo
+from pmh_jupyter.grading.runtime.transport.wire_format import WireFormatError
 from tests.unit.grading.runtime.marshalling.peers import CodecPair, LastingMemo, alter, over_the_wire
 
 DAYS = pd.date_range("2020", periods=3)

@@ -20,7 +20,7 @@ NUMPY = "import numpy\n"
 def _run(source: str, **names: Any) -> CellResult:
     """Run a test cell, and parse its result as the host does."""
     fields: dict[str, Any] = {
-        **execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {}),
+        **execute_test_cell(SimpleNamespace(user_ns=dict(names)), source, {}).fields,
         **{"state": "completed", "cause": "", "detail": "", "error": None, "seconds": 0.1},
     }
     output = parse_judge_output(json.dumps({"event": "cell-finished", "cell": 0} | fields).encode() + b"\n")

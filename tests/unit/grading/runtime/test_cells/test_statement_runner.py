@@ -10,6 +10,7 @@ import pytest
 
 from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.test_cells.statements import find_feedback_comments
+from pmh_jupyter.grading.runtime.test_cells.test_helpers import TestHelpers
 
 STUDENT_CELL = """
 import math
@@ -25,7 +26,7 @@ def fails(): raise ValueError('90126')
 def run(test: str, **context_fields: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     namespace: dict[str, Any] = {"np": np}
     exec(compile(STUDENT_CELL, "<cell 1>", "exec"), namespace)
-    fields = execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, CellContext(**context_fields))
+    fields = execute_test_cell(SimpleNamespace(user_ns=namespace), test, {}, CellContext(**context_fields)).fields
     return fields["tests"], fields["flags"]
 
 
@@ -192,14 +193,13 @@ def test_statement_whose_assertion_never_ran_is_flagged(test: str, is_flagged: b
 
 
 def test_operators_on_objects_of_the_notebooks_classes_are_recorded() -> None:
-    context = CellContext()
     namespace: dict[str, Any] = {}
     exec(
         "class P:\n    def __eq__(self, other): return isinstance(other, P)\n    def __bool__(self): return True",
         namespace,
     )
-    execute_test_cell(SimpleNamespace(user_ns=namespace), "assert P() == P()\nassert P()\nassert 1 == 1", {}, context)
-    assert context.used_operators == {"eq", "bool"}
+    test_cell = "assert P() == P()\nassert P()\nassert 1 == 1"
+    assert execute_test_cell(SimpleNamespace(user_ns=namespace), test_cell, {}).operators == {"eq", "bool"}
 
 
 def test_context_is_read_from_a_bundle() -> None:
@@ -211,7 +211,7 @@ def test_context_is_read_from_a_bundle() -> None:
         "library_names": {"np": ["numpy", ""]},
         "test_helpers": ["check"],
     }
-    context = CellContext.from_isolation(None, isolation, "a-tests")
+    context = CellContext.from_isolation(None, isolation, "a-tests", TestHelpers(), None)
     assert (
         context.contract,
         context.allowed_operators,
@@ -228,8 +228,9 @@ def test_context_is_read_from_a_bundle() -> None:
         ["check"],
     )
     # Nothing is known of a cell that the release did not run.
-    assert CellContext.from_isolation(None, isolation, "b-tests").allowed_operators is None
-    assert CellContext.from_isolation(None, None, "a-tests").allowed_operators is None
+    for fields, grade_id in ((isolation, "b-tests"), (None, "a-tests")):
+        context = CellContext.from_isolation(None, fields, grade_id, TestHelpers(), None)
+        assert context.allowed_operators is None
 
 
 def test_test_cell_that_is_not_python_is_a_grader_error() -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import weakref
+from functools import partial
 from pathlib import Path
 
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -35,7 +36,7 @@ class UnsandboxedBackend:
         self.python = python or Path(sys.executable)
         self.compiled_cells = CompiledCellCache()
         home = tempfile.TemporaryDirectory(prefix="pmh-fork-server-", ignore_cleanup_errors=True)
-        self.fork_servers = ForkServerPool(_UnsandboxedSpecFactory(self.python, home.name))
+        self.fork_servers = ForkServerPool(partial(_make_spec, self.python, home.name))
         weakref.finalize(self, _clean_up, self.fork_servers, home)
 
     def run(self, bundle: bytes, limits: EffectiveLimits, preload: tuple[str, ...] = ()) -> JudgeRun:
@@ -57,19 +58,14 @@ class UnsandboxedBackend:
         self.fork_servers.close()
 
 
-class _UnsandboxedSpecFactory:
-    """Creates the specs of fork servers. Not a method of the backend, which could then never be garbage-collected."""
-
-    def __init__(self, python: Path, home: str) -> None:
-        self.python, self.home = python, home
-
-    def __call__(self, preload: tuple[str, ...]) -> ForkServerSpec:
-        return ForkServerSpec(
-            command=lambda control: build_fork_server_command(self.python, PACKAGE_FOLDER, control, preload, None),
-            environment=build_sandbox_environment(self.python, self.home),
-            cwd=self.home,
-            watched_paths=(self.python,),
-        )
+def _make_spec(python: Path, home: str, preload: tuple[str, ...]) -> ForkServerSpec:
+    """Return the spec of a fork server. Not a method of the backend, which could then never be garbage-collected."""
+    return ForkServerSpec(
+        command=lambda control: build_fork_server_command(python, PACKAGE_FOLDER, control, preload, None),
+        environment=build_sandbox_environment(python, home),
+        cwd=home,
+        watched_paths=(python,),
+    )
 
 
 def _clean_up(fork_servers: ForkServerPool, home: tempfile.TemporaryDirectory[str]) -> None:

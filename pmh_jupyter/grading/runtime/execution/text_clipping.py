@@ -25,7 +25,7 @@ def clip(text: str, limit: int = MAX_NAME_LENGTH) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def format_value(value: object, limit: int = MAX_VALUE_LENGTH) -> str:
+def format_value(value: object) -> str:
     """Return the value's repr, clipped. Very long containers are abridged first. If the repr raises, the name of the type is returned.
 
     The contents of a namespace are not shown, because it may contain names of a hidden test.
@@ -34,9 +34,9 @@ def format_value(value: object, limit: int = MAX_VALUE_LENGTH) -> str:
         if type(value) is dict and "__builtins__" in value:
             return "{…}"
         is_long = type(value) in CONTAINER_TYPES and len(value) > LONG_CONTAINER_SIZE  # type: ignore[arg-type]
-        return clip(_abridging_repr.repr(value) if is_long else repr(value), limit)
+        return clip(_abridging_repr.repr(value) if is_long else repr(value), MAX_VALUE_LENGTH)
     except Exception:  # noqa: BLE001 - a student's `__repr__` may raise anything
-        return clip(f"<{type(value).__name__}>", limit)
+        return clip(f"<{type(value).__name__}>", MAX_VALUE_LENGTH)
 
 
 _abridging_repr = reprlib.Repr()

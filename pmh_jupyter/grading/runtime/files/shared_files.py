@@ -221,7 +221,7 @@ class JudgeFileSync:
         self, changes: list[FileChange], remote_digests: dict[FileKey, bytes] | None
     ) -> tuple[list[FileChange], FolderLocation | None]:
         digests = None if remote_digests is None else tuple((*key, digest) for key, digest in remote_digests.items())
-        current_folder = self._find_current_folder()
+        current_folder = get_current_shared_folder(self.folders.paths)
         new_folder = current_folder if current_folder is not None and current_folder != self._current_folder else None
         reply = self.peer.request_internal(
             "exchange-file-changes", digests, tuple(tuple(change) for change in changes), new_folder
@@ -292,14 +292,11 @@ class JudgeFileSync:
             self.folders.write_part(change, offset, data)
             offset += len(data)
 
-    def _find_current_folder(self) -> FolderLocation | None:
-        return get_current_shared_folder(self.folders.paths)
-
     def _enter_folder(self, current_folder: FolderLocation | None) -> None:
         """Change to the current folder of the notebook."""
         if current_folder is not None and current_folder != self._current_folder:
             enter_folder(self.folders.paths, current_folder)
-            self._current_folder = self._find_current_folder() or self._current_folder
+            self._current_folder = get_current_shared_folder(self.folders.paths) or self._current_folder
 
     def _has_open_files(self) -> bool:
         """Return whether this process has a file in the shared folders open, which may change without an audit event."""

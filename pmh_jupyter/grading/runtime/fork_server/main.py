@@ -196,7 +196,8 @@ class ForkServer:
         self.poll.unregister(pidfd)
         if pidfd == judge.pidfd:
             judge.exit_status = _wait_for_exit(judge.pid)
-            self._read_pending_sandbox_pids()
+            if select.select([self.pid_reader], [], [], 0)[0]:
+                self._read_sandbox_pids()
             if judge.exit_status != "0" and judge.sandbox_pidfd >= 0:
                 if self.environment.has_namespaces:
                     _kill_process(judge.sandbox_pid)
@@ -205,10 +206,6 @@ class ForkServer:
         elif judge.sandbox_pid:
             _wait_for_exit(judge.sandbox_pid)
         self._finish_grading(judge)
-
-    def _read_pending_sandbox_pids(self) -> None:
-        if select.select([self.pid_reader], [], [], 0)[0]:
-            self._read_sandbox_pids()
 
     def _finish_grading(self, judge: JudgeProcess) -> None:
         if judge.exit_status != "0":

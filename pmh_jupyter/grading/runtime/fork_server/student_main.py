@@ -7,7 +7,7 @@ import random
 import socket
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,13 +18,13 @@ from typing import Any, NoReturn
 from pmh_jupyter.grading.runtime.execution.cell_executor import CellExecutor
 from pmh_jupyter.grading.runtime.execution.shell import Shell, describe_cell_error
 from pmh_jupyter.grading.runtime.files.initial_files import receive_files
-from pmh_jupyter.grading.runtime.in_process.judge import InProcessStudentServer
+from pmh_jupyter.grading.runtime.in_process.judge import serve_in_process
 from pmh_jupyter.grading.runtime.in_process.lesson_files import LessonFiles, find_module_roots
 from pmh_jupyter.grading.runtime.in_process.module_data import ModuleData
 from pmh_jupyter.grading.runtime.in_process.tamper_guard import TamperGuard
 from pmh_jupyter.grading.runtime.in_process.test_cell import CellContext, execute_test_cell
 from pmh_jupyter.grading.runtime.in_process.test_namespace import TestNamespace
-from pmh_jupyter.grading.runtime.kernels.kernel_student import KernelStudentServer
+from pmh_jupyter.grading.runtime.kernels.kernel_student import serve_kernel
 from pmh_jupyter.grading.runtime.sandbox.output import OutputCapture
 from pmh_jupyter.grading.runtime.sandbox.student_process import (
     LINK_DESCRIPTOR,
@@ -58,7 +58,7 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
         start_message = link.receive()
         if start_message["kernel"]:
             _set_home(config.environment.home)
-            KernelStudentServer(link, start_message, config.limits["output_bytes"]).serve()
+            serve_kernel(link, start_message, config.limits["output_bytes"])
         output = OutputCapture(config.limits["output_bytes"])
         output.install()
         _prepare_environment(start_message, link, config.environment.home, warm_state.tamper_guard)
@@ -81,13 +81,12 @@ def run_student_process(config: StudentProcessConfig, warm_state: WarmState) -> 
             ).serve()
         else:
             warm_state.tamper_guard.activate()
-            InProcessStudentServer(
-                link,
-                commands.run_student_cell,
-                commands.run_locked_cell,
-                commands.run_test_cell,
-                checkpoints.take_checkpoint,
-            ).serve()
+            handlers: dict[str, Callable[..., object]] = {
+                "run-cell": commands.run_student_cell,
+                "run-locked-cell": commands.run_locked_cell,
+                "run-test-cell": commands.run_test_cell,
+            }
+            serve_in_process(link, handlers, checkpoints.take_checkpoint)
     except PeerLost as lost:
         exit_code = 0 if lost.cause == "closed" else 1
     except BaseException:  # noqa: BLE001 - no exception of a cell may return to the code that forked this process

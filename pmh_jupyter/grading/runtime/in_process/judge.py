@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
@@ -106,34 +106,21 @@ def find_contradiction(tests: list[Any], source: str) -> str:
     return ""
 
 
-class InProcessStudentServer:
-    """The student's end. `run_test_cell(number, source, grade_id)` returns the result of the cell, and its usage."""
+def serve_in_process(
+    link: Link, handlers: Mapping[str, Callable[..., object]], take_checkpoint: Callable[[], bool]
+) -> NoReturn:
+    """The student's end: serve requests until the judge closes the connection, which raises PeerLost.
 
-    def __init__(
-        self,
-        link: Link,
-        run_student_cell: Callable[[int, str], ErrorFields | None],
-        run_locked_cell: Callable[[int, str], ErrorFields | None],
-        run_test_cell: Callable[[int, str, str], tuple[TestCellFields, dict[str, Any]]],
-        take_checkpoint: Callable[[], bool],
-    ) -> None:
-        self.link, self.take_checkpoint = link, take_checkpoint
-        self.handlers: dict[str, Callable[..., object]] = {
-            "run-cell": run_student_cell,
-            "run-locked-cell": run_locked_cell,
-            "run-test-cell": run_test_cell,
-        }
-
-    def serve(self) -> None:
-        """Serve requests until the judge closes the connection. A process that a cell forked exits instead of replying."""
-        while True:
-            kind, *arguments = self.link.receive()
-            if kind == "checkpoint":
-                self.take_checkpoint()
-                self.link.send(None)
-                continue
-            pid = os.getpid()
-            reply = self.handlers[kind](*arguments)
-            if os.getpid() != pid:
-                os._exit(0)
-            self.link.send(reply)
+    handlers: by kind, functions that return the reply. A process that a cell forked exits instead of replying.
+    """
+    while True:
+        kind, *arguments = link.receive()
+        if kind == "checkpoint":
+            take_checkpoint()
+            link.send(None)
+            continue
+        pid = os.getpid()
+        reply = handlers[kind](*arguments)
+        if os.getpid() != pid:
+            os._exit(0)
+        link.send(reply)

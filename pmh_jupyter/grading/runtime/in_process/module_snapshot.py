@@ -15,13 +15,15 @@ from operator import is_
 from types import FunctionType, ModuleType
 from typing import Any
 
+from pmh_jupyter.grading.runtime.test_cells.class_provenance import is_static
+
 _type, _dict, _all, _map, _callable, _isinstance, _id = (
     type, dict, all, map, callable, isinstance, id,
 )  # fmt: skip
 _class_dict = type.__dict__["__dict__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _kwdefaults = FunctionType.__dict__["__kwdefaults__"].__get__
-_TPFLAGS_IMMUTABLETYPE, _TPFLAGS_HEAPTYPE = 1 << 8, 1 << 9
+_TPFLAGS_HEAPTYPE = 1 << 9
 _BUILTIN_NAMES = frozenset(name for name in vars(builtins) if not name.startswith("_"))
 # An interactive session sets these, or displaying a value does.
 _UNGUARDED_BUILTINS = frozenset({"_", "display", "get_ipython", "__IPYTHON__"})
@@ -47,11 +49,7 @@ class PackageSnapshot:
                     classes[id(value)] = value
                 elif _type(value) is FunctionType and _kwdefaults(value):
                     self.keyword_defaults.append((value, _dict(_kwdefaults(value))))
-        self.classes = [
-            _ClassSnapshot(cls)
-            for cls in classes.values()
-            if _flags(cls) & _TPFLAGS_HEAPTYPE and not _flags(cls) & _TPFLAGS_IMMUTABLETYPE
-        ]
+        self.classes = [_ClassSnapshot(cls) for cls in classes.values() if not is_static(cls)]
 
     def restore(self) -> Iterator[str]:
         """Restore everything. Yields the name of each object that had changed."""

@@ -118,31 +118,25 @@ class Kernel:
             self.output_parts = ["".join(self.output_parts)[-MAX_TEXT_LENGTH:]]
 
 
-class KernelStudentServer:
-    """Serves the judge with a kernel, as `InProcessStudentServer` does with the shell."""
-
-    def __init__(self, link: Link, start_message: dict[str, Any], max_output_bytes: int) -> None:
-        self.link, self.start_message, self.max_output_bytes = link, start_message, max_output_bytes
-
-    def serve(self) -> NoReturn:
-        """Report that the kernel is ready, or why it could not start, then serve until the judge closes the connection."""
-        # Processes of the kernel have the same uid as this one. They may kill it, but must not read its memory.
-        linux.prctl(linux.PR_SET_DUMPABLE, 0)
-        logging.disable()
-        try:
-            kernel = Kernel(self.start_message["kernel"], self.max_output_bytes)
-        except KernelStartError as error:
-            self.link.send({"start_error": str(error)})
-            self.link.receive()  # raises as soon as the judge closes the connection
-            raise
-        kernel.seed(self.start_message["seed"])
-        self.link.send({"start_error": ""})
-        # Not before the kernel has started: some languages run a file in the folder where they start.
-        receive_files(self.link)  # those of the release
-        receive_files(self.link)  # the student's
-        while True:
-            _, _, source = self.link.receive()
-            self.link.send(kernel.run(source))
+def serve_kernel(link: Link, start_message: dict[str, Any], max_output_bytes: int) -> NoReturn:
+    """Report that the kernel is ready, or why it could not start, then serve until the judge closes the connection."""
+    # Processes of the kernel have the same uid as this one. They may kill it, but must not read its memory.
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    logging.disable()
+    try:
+        kernel = Kernel(start_message["kernel"], max_output_bytes)
+    except KernelStartError as error:
+        link.send({"start_error": str(error)})
+        link.receive()  # raises as soon as the judge closes the connection
+        raise
+    kernel.seed(start_message["seed"])
+    link.send({"start_error": ""})
+    # Not before the kernel has started: some languages run a file in the folder where they start.
+    receive_files(link)  # those of the release
+    receive_files(link)  # the student's
+    while True:
+        _, _, source = link.receive()
+        link.send(kernel.run(source))
 
 
 def _make_client(name: str) -> Any:

@@ -24,7 +24,6 @@ from pmh_jupyter.grading.runtime.transport.wire_format import (
 
 __builtins__ = BUILTINS
 
-TAGS = frozenset({"a", "ao", "as", "ad"})
 # Filled when NumPy is loaded: the writer of each type, and the mutable types.
 _WRITERS: dict[type, Callable[[ValueEncoder, Any], list[Any]]] = {}
 MUTABLE: set[type] = set()
@@ -207,17 +206,12 @@ def _read_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
     return numpy.dtype(object) if dtype == "O" else read_dtype(numpy, dtype)
 
 
-_READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
+READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "a": _read_array,
     "ao": _read_objects,
     "as": _read_scalar,
     "ad": _read_dtype,
 }
-
-
-def find_reader(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
-    """Return the function that decodes this tag, or None."""
-    return _READERS.get(tag)
 
 
 def refill(existing: Any, fresh: Any) -> bool:

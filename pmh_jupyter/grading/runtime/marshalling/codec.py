@@ -39,15 +39,9 @@ _NATIVE_ITEM_TYPES = NATIVE_TYPES | {int, str}
 _MIN_PACKED_ITEMS = 8
 # Maximum number of keys of one dict or set with the same hash. Honest keys collide in pairs, forged ones by the million.
 _MAX_EQUAL_HASHES = 64
+_READERS = containers.READERS | arrays.READERS | table_readers.READERS
 # The tags that the codec decodes itself. All other tags are references.
-TAGS = frozenset(
-    {"m", "="}
-    | set(scalars.READERS)
-    | set(containers.FILLABLE)
-    | set(containers.READERS)
-    | arrays.TAGS
-    | table_readers.TAGS
-)
+TAGS = frozenset({"m", "=", *scalars.READERS, *containers.FILLABLE, *_READERS})
 
 
 class Codec:
@@ -265,10 +259,7 @@ class Decoder:
         if tag in containers.FILLABLE:
             _, make_empty, fill = containers.FILLABLE[tag]
             return fill(self, make_empty(encoded), encoded)
-        reader = containers.READERS.get(tag) or arrays.find_reader(tag) or table_readers.find_reader(tag)
-        if reader is None:
-            raise WireFormatError("This is not an encoded value.")
-        return reader(self, encoded)
+        return _READERS[tag](self, encoded)
 
     def _decode_numbered(self, encoded: list[Any]) -> Any:
         """Decode a mutable value: refills the copy of an earlier message, or creates one and remembers it before it is filled."""

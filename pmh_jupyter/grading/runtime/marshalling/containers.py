@@ -40,14 +40,6 @@ def _write_defaultdict(encoder: ValueEncoder, value: defaultdict[Any, Any]) -> l
     return ["dd", name or encoder.encode(factory), encoder.encode_items(value), encoder.encode_items(value.values())]
 
 
-def _write_deque(encoder: ValueEncoder, value: deque[Any]) -> list[Any]:
-    return ["dq", encoder.encode_items(value), value.maxlen]
-
-
-def _write_slice(encoder: ValueEncoder, value: slice) -> list[Any]:
-    return ["sl", encoder.encode_items((value.start, value.stop, value.step))]
-
-
 def _write_items_view(encoder: ValueEncoder, value: Any) -> list[Any]:
     pairs = list(value)
     return ["vi", encoder.encode_items(key for key, _ in pairs), encoder.encode_items(item for _, item in pairs)]
@@ -60,11 +52,11 @@ WRITERS: dict[type, Callable[[ValueEncoder, Any], list[Any]]] = {
     set: _write_items_as("S"),
     frozenset: _write_items_as("F"),
     bytearray: lambda encoder, value: ["b", bytes(value)],
-    deque: _write_deque,
+    deque: lambda encoder, value: ["dq", encoder.encode_items(value), value.maxlen],
     OrderedDict: _write_dict_as("do"),
     Counter: _write_dict_as("dc"),
     defaultdict: _write_defaultdict,
-    slice: _write_slice,
+    slice: lambda encoder, value: ["sl", encoder.encode_items((value.start, value.stop, value.step))],
     _DICT_KEYS: _write_items_as("vk"),
     _DICT_VALUES: _write_items_as("vv"),
     _DICT_ITEMS: _write_items_view,

@@ -7,8 +7,8 @@ These modules answer other questions, so each has types of its own:
 - `codec`: which values are sent by value. It includes dates, arrays and tables, and numbers of any size.
 - `conversion`: which values derive from a plain type, and can be converted to it. `class_description` uses the immutable ones of these.
 - `test_cells.comparison`: which values need not be copied before a comparison. It includes arrays of numbers.
-- `separate_process.reachable_values`: which values refer to no other value. It includes code.
-- `separate_process.test_namespace`: which received values are copies, of any type, and not proxies.
+- `separate_process.cells.reachable_values`: which values refer to no other value. It includes code.
+- `separate_process.cells.test_namespace`: which received values are copies, of any type, and not proxies.
 """
 
 from __future__ import annotations

@@ -79,10 +79,6 @@ def _read_text(encoded: list[Any], bounds: SizeBounds) -> str:
     return str(require_type(data, bytes).decode("utf-8", "surrogatepass"))
 
 
-def _write_complex(value: complex, bounds: SizeBounds) -> WireValue:
-    return ["c", value.real, value.imag]
-
-
 def _read_complex(encoded: list[Any], bounds: SizeBounds) -> complex:
     real, imag = require_fields(encoded, 2)
     return complex(require_type(real, float), require_type(imag, float))
@@ -122,10 +118,6 @@ def _write_fraction(value: Fraction, bounds: SizeBounds) -> WireValue:
 def _read_fraction(encoded: list[Any], bounds: SizeBounds) -> Fraction:
     numerator, denominator = (read_integer(part, bounds) for part in require_fields(encoded, 2))
     return Fraction(numerator, denominator)
-
-
-def _write_uuid(value: uuid.UUID, bounds: SizeBounds) -> WireValue:
-    return ["U", value.bytes]
 
 
 def _read_uuid(encoded: list[Any], bounds: SizeBounds) -> uuid.UUID:
@@ -182,10 +174,6 @@ def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
     return datetime.timezone(offset, name if type(name) is str else _read_text(require_type(name, list), bounds))
 
 
-def _write_tzinfo(value: datetime.tzinfo, bounds: SizeBounds) -> WireValue:
-    return write_zone(value)
-
-
 def _write_datetime(value: datetime.datetime, bounds: SizeBounds) -> WireValue:
     date = ["tt", value.year, value.month, value.day]
     return [*date, value.hour, value.minute, value.second, value.microsecond, value.fold, write_zone(value.tzinfo)]
@@ -213,22 +201,6 @@ def _read_time(encoded: list[Any], bounds: SizeBounds) -> datetime.time:
     )
 
 
-def _write_date(value: datetime.date, bounds: SizeBounds) -> WireValue:
-    return ["td", value.year, value.month, value.day]
-
-
-def _read_date(encoded: list[Any], bounds: SizeBounds) -> datetime.date:
-    return datetime.date(*_require_integers(require_fields(encoded, 3)))
-
-
-def _write_timedelta(value: datetime.timedelta, bounds: SizeBounds) -> WireValue:
-    return ["te", value.days, value.seconds, value.microseconds]
-
-
-def _read_timedelta(encoded: list[Any], bounds: SizeBounds) -> datetime.timedelta:
-    return datetime.timedelta(*_require_integers(require_fields(encoded, 3)))
-
-
 def _require_integers(parts: list[Any]) -> list[int]:
     for part in parts:
         require_type(part, int)
@@ -249,19 +221,19 @@ _NOT_IMPLEMENTED = _build_constant_codec(["ni"], NotImplemented)
 WRITERS: dict[type, Callable[[Any, SizeBounds], WireValue]] = {
     int: write_integer,
     str: lambda value, bounds: write_text(value),
-    complex: _write_complex,
+    complex: lambda value, bounds: ["c", value.real, value.imag],
     range: _write_range,
     Decimal: _write_decimal,
     Fraction: _write_fraction,
-    uuid.UUID: _write_uuid,
+    uuid.UUID: lambda value, bounds: ["U", value.bytes],
     pathlib.PosixPath: _write_path,
     pathlib.PurePosixPath: _write_path,
     datetime.datetime: _write_datetime,
-    datetime.date: _write_date,
+    datetime.date: lambda value, bounds: ["td", value.year, value.month, value.day],
     datetime.time: _write_time,
-    datetime.timedelta: _write_timedelta,
-    datetime.timezone: _write_tzinfo,
-    zoneinfo.ZoneInfo: _write_tzinfo,
+    datetime.timedelta: lambda value, bounds: ["te", value.days, value.seconds, value.microseconds],
+    datetime.timezone: lambda value, bounds: write_zone(value),
+    zoneinfo.ZoneInfo: lambda value, bounds: write_zone(value),
     EllipsisType: _ELLIPSIS[0],
     NotImplementedType: _NOT_IMPLEMENTED[0],
 }
@@ -279,8 +251,8 @@ READERS: dict[str, Callable[[list[Any], SizeBounds], object]] = {
     "Z": read_zone,
     "tt": _read_datetime,
     "th": _read_time,
-    "td": _read_date,
-    "te": _read_timedelta,
+    "td": lambda encoded, bounds: datetime.date(*_require_integers(require_fields(encoded, 3))),
+    "te": lambda encoded, bounds: datetime.timedelta(*_require_integers(require_fields(encoded, 3))),
     "...": _ELLIPSIS[1],
     "ni": _NOT_IMPLEMENTED[1],
 }

@@ -214,7 +214,7 @@ def _read_zoned_dtype(decoder: ValueDecoder, encoded: list[Any]) -> Any:
 
 
 _COLUMN_TAGS = ("pT", "pG", "pM", "pS", "pC", "pI", "pP", "pX")
-_READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
+READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "ps": _read_series,
     "pf": _read_frame,
     "px": _read_plain_index,
@@ -239,9 +239,3 @@ _READERS: dict[str, Callable[[ValueDecoder, list[Any]], Any]] = {
     "pw": lambda decoder, encoded: _find_masked_dtype(*require_fields(encoded, 1)),
     "pu": _read_zoned_dtype,
 }
-TAGS = frozenset(_READERS)
-
-
-def find_reader(tag: str) -> Callable[[ValueDecoder, list[Any]], Any] | None:
-    """Return the function that decodes this tag, or None."""
-    return _READERS.get(tag)

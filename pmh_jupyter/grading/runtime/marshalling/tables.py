@@ -75,7 +75,7 @@ def _load_types() -> bool:
             pandas.Series: _write_series,
             pandas.DataFrame: _write_frame,
             pandas.Timestamp: _write_timestamp,
-            pandas.Timedelta: _write_timedelta,
+            pandas.Timedelta: lambda encoder, value: ["pd", int(value.asm8.view("i8")), value.unit],
             pandas.Interval: _write_interval,
             pandas.Period: lambda encoder, value: ["pp", value.freqstr, value.ordinal],
             type(pandas.NaT): lambda encoder, value: ["pN"],
@@ -217,10 +217,6 @@ def _write_category_dtype(encoder: ValueEncoder, value: Any) -> list[Any]:
 
 def _write_timestamp(encoder: ValueEncoder, value: Any) -> list[Any]:
     return ["pt", int(value.asm8.view("i8")), value.unit, write_zone(value.tz)]
-
-
-def _write_timedelta(encoder: ValueEncoder, value: Any) -> list[Any]:
-    return ["pd", int(value.asm8.view("i8")), value.unit]
 
 
 def compute_max_index_rows(coder: ValueEncoder | ValueDecoder) -> int:

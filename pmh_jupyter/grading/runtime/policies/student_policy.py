@@ -164,7 +164,7 @@ class StudentPolicy:
         while frame is not None:
             if not self._is_library_frame(frame):
                 return self._is_student_frame(frame)
-            if not _passes_results_on(frame):
+            if not _is_forwarding(frame):
                 return False
             frame = frame.f_back
         return False
@@ -180,7 +180,7 @@ class StudentPolicy:
         )
 
 
-def _passes_results_on(frame: FrameType) -> bool:
+def _is_forwarding(frame: FrameType) -> bool:
     """Return whether the caller of this library function receives the frames or objects that it obtains, or the values in them."""
     module = frame.f_globals.get("__name__")
     return (

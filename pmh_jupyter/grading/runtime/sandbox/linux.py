@@ -162,29 +162,26 @@ def find_descendants(ancestor: int) -> Iterator[int]:
 
 def get_parent_pid(pid: int) -> int:
     """Return the pid of the parent; 0 for a process that is gone."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
+    return _read_process_number(pid, "stat", ")", 1, default=0)
 
 
 def get_owner_uid(pid: int) -> int:
     """Return the uid of a process; -1 if it is gone."""
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            return int(status.read().partition("\nUid:")[2].split()[0])
-    except (OSError, ValueError, IndexError):
-        return -1
+    return _read_process_number(pid, "status", "\nUid:", 0, default=-1)
 
 
 def get_resident_bytes(pid: int) -> int:
     """Return memory in use, with a proportional share of pages that processes share (PSS); 0 for a process that is gone."""
+    return _read_process_number(pid, "smaps_rollup", "\nPss:", 0, default=0) * 1024
+
+
+def _read_process_number(pid: int, file_name: str, marker: str, index: int, *, default: int) -> int:
+    """Return the word at this index behind the last marker in a file of /proc; the default for a process that is gone."""
     try:
-        with open(f"/proc/{pid}/smaps_rollup") as rollup:
-            return int(rollup.read().partition("\nPss:")[2].split()[0]) * 1024
+        with open(f"/proc/{pid}/{file_name}") as file:
+            return int(file.read().rpartition(marker)[2].split()[index])
     except (OSError, ValueError, IndexError):
-        return 0
+        return default
 
 
 def get_address_space_bytes() -> int:

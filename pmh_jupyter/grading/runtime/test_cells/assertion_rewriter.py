@@ -76,25 +76,11 @@ class AssertionRewriter(ast.NodeTransformer):
         # The author's side, as in `assertEqual(3, f())`.
         is_first_literal = len(call.args) > 1 and _is_literal(call.args[0])
         student_expression = call.args[1 if is_first_literal else 0] if call.args else call
-        self._wrap_function(
-            call,
-            "wrap_assert_function",
-            self._register_site(student_expression, feedback=feedback, is_swapped=is_first_literal),
-            self._make_place(call),
-        )
+        number = self._register_site(student_expression, feedback=feedback, is_swapped=is_first_literal)
+        place = self._make_place(call)
+        self.generic_visit(call)
+        call.func = self._make_recorder_call("wrap_assert_function", number, place, call.func)
         return node
-
-    def visit_With(self, node: ast.With) -> ast.AST:
-        return self._rewrite_with(node)
-
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
-        return self._rewrite_with(node)
-
-    def visit_Try(self, node: ast.Try) -> ast.AST:
-        return self._rewrite_try(node)
-
-    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
-        return self._rewrite_try(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         if not is_test_function(node):
@@ -159,6 +145,8 @@ class AssertionRewriter(ast.NodeTransformer):
                 0, ast.copy_location(ast.Expr(self._make_recorder_call("count_assertion")), handler.body[0])
             )
         return node
+
+    visit_Try = visit_TryStar = _rewrite_try
 
     def visit_If(self, node: ast.If) -> ast.AST:
         raises_explicitly = any(raises_assertion_error(inner) for inner in (*node.body, *node.orelse))
@@ -229,11 +217,9 @@ class AssertionRewriter(ast.NodeTransformer):
             return self._make_recorder_call("record_distance", self._make_place(node), node)
         elif get_called_name(node) in ("map", "filter") and node.args and not isinstance(node.args[0], ast.Starred):
             node.args[0] = self._make_recorder_call("guard_callback", node.args[0])
-        return self._make_recorder_call("count_rounds", self._make_place(node), node) if self._is_zip(node) else node
-
-    def _is_zip(self, node: ast.Call) -> bool:
-        """Return whether a call ends with the shortest of several sequences, in code that runs as often as with the reference."""
-        return self._counts_rounds and is_zip_call(node)
+        if self._counts_rounds and is_zip_call(node):
+            return self._make_recorder_call("count_rounds", self._make_place(node), node)
+        return node
 
     def _count_compared_values(self, node: ast.Call) -> None:
         """Count the values for `all(values)`, `not any(values)`, `np.all(array)` and `array.all()`, which are true for no values."""
@@ -291,6 +277,8 @@ class AssertionRewriter(ast.NodeTransformer):
                 )
         return node
 
+    visit_With = visit_AsyncWith = _rewrite_with
+
     def _rewrite_condition(self, test: ast.expr) -> ast.expr:
         """Return the condition of an assertion, with each part of it recording its value."""
         return ast.copy_location(self._rewrite_condition_node(test), test)
@@ -340,10 +328,6 @@ class AssertionRewriter(ast.NodeTransformer):
             self.visit(right),
         )
 
-    def _wrap_function(self, call: ast.Call, method: str, number: ast.Constant, place: ast.Constant) -> None:
-        self.generic_visit(call)
-        call.func = self._make_recorder_call(method, number, place, call.func)
-
     def _wrap_explained(self, call: ast.Call, number: ast.Constant, *, is_counted: bool = False) -> None:
         func = call.func
         is_wrapped = (
@@ -354,11 +338,8 @@ class AssertionRewriter(ast.NodeTransformer):
             call.func = self._make_recorder_call("record_call", number, place, func)
 
     def _register_site(self, node: ast.AST, *, feedback: str = "", is_swapped: bool = False) -> ast.Constant:
-        return ast.Constant(self.recorder.register_site(self._get_segment(node), feedback, is_swapped=is_swapped))
-
-    def _get_segment(self, node: ast.AST) -> str | None:
-        """Return the source text of a node; None if it is hidden."""
-        return None if self.source is None else get_short_segment(node, self.source)
+        expression = None if self.source is None else get_short_segment(node, self.source)
+        return ast.Constant(self.recorder.register_site(expression, feedback, is_swapped=is_swapped))
 
     def _find_author_message(self, call: ast.Call) -> str:
         """Return the author's message in a call of an assert function: `msg="…"`, `err_msg="…"`, or unittest's last argument."""

@@ -113,13 +113,13 @@ def _have_own_value(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
     """
     used_names = [names & _collect_names([side]) for side in sides]
     if all(used_names):
-        return len(set().union(*used_names)) > 1 or _look_up_in_different_places(sides, names)
+        return len(set().union(*used_names)) > 1 or _are_looked_up_in_different_places(sides, names)
     return any(used_names) and any(
-        _changes_each_time(side) for side, used in zip(sides, used_names, strict=True) if not used
+        _may_change_each_time(side) for side, used in zip(sides, used_names, strict=True) if not used
     )
 
 
-def _look_up_in_different_places(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
+def _are_looked_up_in_different_places(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
     containers = [_list_containers(side, names) for side in sides]
     if all(containers):
         return containers[0] != containers[1]
@@ -140,7 +140,7 @@ def _list_containers(side: ast.expr, names: set[str]) -> set[str]:
     }
 
 
-def _changes_each_time(side: ast.expr) -> bool:
+def _may_change_each_time(side: ast.expr) -> bool:
     return any(isinstance(node, ast.Call) and get_called_name(node) not in _PURE_FUNCTIONS for node in ast.walk(side))
 
 

@@ -103,30 +103,18 @@ class StatementRunner:
 
     def _build_failed_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         if isinstance(error, KeyboardInterrupt):
-            return make_test_result(
-                statement,
-                "timed-out",
-                TestReason.TIMED_OUT,
-                **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
-            )
-        if isinstance(error, MemoryError):
-            return make_test_result(
-                statement,
-                "crashed",
-                TestReason.MEMORY,
-                **describe_cell_error(error, self.leading_blank_lines, include_detail=False),
-            )
-        is_unmet_assertion = isinstance(error, AssertionError) or (
+            outcome, reason = "timed-out", TestReason.TIMED_OUT
+        elif isinstance(error, MemoryError):
+            outcome, reason = "crashed", TestReason.MEMORY
+        elif isinstance(error, AssertionError) or (
             self.recorder.got == "no error" and type(error).__name__ == "Failed"
-        )
-        if not is_unmet_assertion:
-            return make_test_result(
-                statement,
-                "failed",
-                TestReason.EXCEPTION,
-                **describe_cell_error(error, self.leading_blank_lines, include_detail=not statement.is_hidden),
-            )
-        return self._build_unmet_result(statement, error)
+        ):
+            return self._build_unmet_result(statement, error)
+        else:
+            outcome, reason = "failed", TestReason.EXCEPTION
+        include_detail = reason is TestReason.EXCEPTION and not statement.is_hidden
+        cell_error = describe_cell_error(error, self.leading_blank_lines, include_detail=include_detail)
+        return make_test_result(statement, outcome, reason, **cell_error)
 
     def _build_unmet_result(self, statement: StatementSpec, error: BaseException) -> TestFields:
         """Return the result of a failed assertion: the author's message if there is one, else the values."""

@@ -75,7 +75,14 @@ def test_exception_of_from_reference_is_passed_on() -> None:
 
 
 def test_no_two_kinds_of_values_share_a_tag() -> None:
-    parts = [{"m", "="}, scalars.READERS, containers.FILLABLE, containers.READERS, arrays.TAGS, table_readers.TAGS]
+    parts = [
+        {"m", "="},
+        scalars.READERS,
+        containers.FILLABLE,
+        containers.READERS,
+        arrays.READERS,
+        table_readers.READERS,
+    ]
     assert sum(map(len, parts)) == len(TAGS)
     assert not any(tag.startswith("h") for tag in TAGS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import pathlib
+import re
 import uuid
 import zoneinfo
 from collections.abc import Callable
@@ -174,6 +175,23 @@ def read_zone(encoded: WireValue, bounds: SizeBounds) -> datetime.tzinfo | None:
     return datetime.timezone(offset, name if type(name) is str else _read_text(require_type(name, list), bounds))
 
 
+def _write_pattern(value: re.Pattern[Any], bounds: SizeBounds) -> WireValue:
+    text = value.pattern if type(value.pattern) is bytes else write_text(str(value.pattern))
+    return ["re", text, int(value.flags & ~re.DEBUG)]
+
+
+def _read_pattern(encoded: list[Any], bounds: SizeBounds) -> re.Pattern[Any]:
+    """Compile a regular expression. DEBUG is left out, because it prints the compiled expression."""
+    text, flags = require_fields(encoded, 2)
+    if type(text) not in (str, bytes):
+        text = _read_text(require_type(text, list), bounds)
+    try:
+        pattern: re.Pattern[Any] = re.compile(text, require_type(flags, int) & ~int(re.DEBUG))
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
+        raise WireFormatError("A regular expression is malformed.") from error
+    return pattern
+
+
 def _write_datetime(value: datetime.datetime, bounds: SizeBounds) -> WireValue:
     date = ["tt", value.year, value.month, value.day]
     return [*date, value.hour, value.minute, value.second, value.microsecond, value.fold, write_zone(value.tzinfo)]
@@ -228,6 +246,7 @@ WRITERS: dict[type, Callable[[Any, SizeBounds], WireValue]] = {
     uuid.UUID: lambda value, bounds: ["U", value.bytes],
     pathlib.PosixPath: _write_path,
     pathlib.PurePosixPath: _write_path,
+    re.Pattern: _write_pattern,
     datetime.datetime: _write_datetime,
     datetime.date: lambda value, bounds: ["td", value.year, value.month, value.day],
     datetime.time: _write_time,
@@ -247,6 +266,7 @@ READERS: dict[str, Callable[[list[Any], SizeBounds], object]] = {
     "Q": _read_fraction,
     "U": _read_uuid,
     "P": _read_path,
+    "re": _read_pattern,
     "z": read_zone,
     "Z": read_zone,
     "tt": _read_datetime,

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import fractions
 import math
+import re
 import uuid
 import zoneinfo
 from typing import Any
@@ -50,6 +51,7 @@ VALUES = [
     datetime.timezone(datetime.timedelta(hours=-5)), datetime.timezone(datetime.timedelta(seconds=1), "x"),
     decimal.Decimal("1.10"), decimal.Decimal("-0"), decimal.Decimal("Infinity"), decimal.Decimal("1E+50"),
     fractions.Fraction(-1, 3), fractions.Fraction(10**30), uuid.UUID(int=5),
+    re.compile(r"a+(?P<n>\d)"), re.compile("(?x) é # ü", re.IGNORECASE), re.compile(b"a\xff", re.DOTALL), re.compile("\ud800"),
 ]  # fmt: skip
 
 

@@ -77,7 +77,7 @@ async function fetchWithRetries(connection: Connection, path: string, init: Requ
     try {
       return await fetchFromServer(connection, path, init);
     } catch (reason) {
-      asPmhError(reason);
+      rethrowUnlessPmhError(reason);
       await pause(pauseMs);
     }
   }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pmh_jupyter.domain.kernels import make_code_stub
 from pmh_jupyter.domain.markers import TEXT_STUB, RegionKind, has_region, remove_regions, replace_solutions
 from pmh_jupyter.domain.notebook import Cell
-from pmh_jupyter.python_source.lines import split_source_lines
+from pmh_jupyter.python_source.lines import find_last_code_line
 from pmh_jupyter.python_source.resource_exhaustion import remember_results
 
 
@@ -56,18 +56,12 @@ def _equal_ignoring_whitespace(left: str, right: str) -> bool:
 
 def has_same_end(left: str, right: str) -> bool:
     """Return whether two sources have the same last line with code, at the same place."""
-    return _find_last_code_line(left) == _find_last_code_line(right)
+    return find_last_code_line(left) == find_last_code_line(right)
 
 
 def has_code(source: str) -> bool:
     """Return whether a source has a line that is not blank and not a comment of Python."""
-    return bool(_find_last_code_line(source)[1])
-
-
-def _find_last_code_line(source: str) -> tuple[int, str]:
-    """Return the number and the text of the last line that is not blank and not a comment of Python."""
-    lines = enumerate(split_source_lines(source))
-    return max(((n, line) for n, line in lines if line.strip() and not line.lstrip().startswith("#")), default=(-1, ""))
+    return bool(find_last_code_line(source)[1])
 
 
 def normalize_whitespace(source: str) -> str:

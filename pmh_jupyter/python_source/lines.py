@@ -16,3 +16,9 @@ def split_source_lines(source: str, keepends: bool = False) -> list[str]:
     """Return the lines of a source, with or without their line ends. An empty text after the last line end does not count as a line."""
     lines: list[str] = _LINE.findall(source)
     return lines if keepends else [line.rstrip("\r\n") for line in lines]
+
+
+def find_last_code_line(source: str) -> tuple[int, str]:
+    """Return the number, from 0, and the text of the last line that is neither blank nor a comment; -1 and "" if there is none."""
+    lines = enumerate(split_source_lines(source))
+    return max(((n, line) for n, line in lines if line.strip() and not line.lstrip().startswith("#")), default=(-1, ""))

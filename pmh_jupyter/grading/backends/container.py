@@ -73,7 +73,7 @@ class GradingContainer:
 
     def __init__(self, client: DockerClient, spec: ContainerSpec) -> None:
         self.spec = spec
-        self.memory_bytes = _parse_memory_size(EffectiveLimits())
+        self.memory_bytes = _compute_memory_bytes(EffectiveLimits())
         self._stderr_tail = b""
         # Only this user can enter the outer folder. The container gets the inner one.
         self._folder = tempfile.mkdtemp(prefix="pmh-control-")
@@ -119,7 +119,7 @@ class GradingContainer:
 
     def set_memory_limit(self, limits: EffectiveLimits) -> None:
         """Set the memory limit of all its processes together, if it differs from the current one. Raises NoSandbox."""
-        memory_bytes = _parse_memory_size(limits)
+        memory_bytes = _compute_memory_bytes(limits)
         if self._container and memory_bytes != self.memory_bytes:
             try:
                 self._container.update(mem_limit=memory_bytes, memswap_limit=memory_bytes)
@@ -223,7 +223,7 @@ def _build_container_options(spec: ContainerSpec, folder: str, memory_bytes: int
     }
 
 
-def _parse_memory_size(limits: EffectiveLimits) -> int:
+def _compute_memory_bytes(limits: EffectiveLimits) -> int:
     return limits.memory_bytes + OVERHEAD_BYTES
 
 

@@ -42,9 +42,9 @@ from pmh_jupyter.python_source.names import find_imported_modules
 from pmh_jupyter.python_source.plain_python import to_plain_python
 
 NUMPY_USERS = re.compile("numpy|pandas|scipy")
-# Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
 # How much longer a cell may take if its test and the notebook's code call each other very often.
 MAX_TIME_FACTOR = 4
+# Limit for starting a student process, and for taking or restoring a checkpoint. Does not count against any cell's time.
 PROCESS_TIMEOUT_SECONDS = 5.0
 # A checkpoint takes as long as a few cells of most notebooks. It is taken only if running the cells since the last one again would take
 # longer than this. When a cell is lost, the cells since the last checkpoint are run again; without a checkpoint, all of them, in empty

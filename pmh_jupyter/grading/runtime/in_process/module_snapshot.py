@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
 from operator import is_
 from types import FunctionType, ModuleType
@@ -68,44 +68,55 @@ class PackageSnapshot:
                 yield f"{function.__module__}.{function.__qualname__}"
 
 
-class _ModuleSnapshot:
-    """The names of one module."""
+class _NameSnapshot:
+    """Names of a namespace, with their values."""
 
-    def __init__(self, module: ModuleType) -> None:
-        self.name = module.__name__
-        self.live = vars(module)
-        guarded_values = {name: value for name, value in self.live.items() if _is_guarded(value)}
-        self.names, self.values = tuple(guarded_values), tuple(guarded_values.values())
-        self.unbound_builtins = frozenset(_BUILTIN_NAMES.difference(self.live))
+    def __init__(self, live: Mapping[str, Any], is_included: Callable[[str, Any], bool]) -> None:
+        self.live = live
+        included_values = {name: value for name, value in live.items() if is_included(name, value)}
+        self.names, self.values = tuple(included_values), tuple(included_values.values())
 
-    def restore(self) -> Iterator[str]:
+    def find_changed(self) -> Iterator[tuple[str, Any]]:
+        """Return the names that have other values, with the original values."""
         live = self.live
         if not _all(_map(is_, _map(live.get, self.names, repeat(_ABSENT)), self.values)):
             for name, value in zip(self.names, self.values, strict=True):
                 if live.get(name, _ABSENT) is not value:
-                    live[name] = value
-                    yield f"{self.name}.{name}"
+                    yield name, value
+
+
+class _ModuleSnapshot(_NameSnapshot):
+    """The names of one module."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.name, self.namespace = module.__name__, vars(module)
+        super().__init__(self.namespace, lambda name, value: _is_guarded(value))
+        self.unbound_builtins = frozenset(_BUILTIN_NAMES.difference(self.live))
+
+    def restore(self) -> Iterator[str]:
+        live = self.namespace
+        for name, value in self.find_changed():
+            live[name] = value
+            yield f"{self.name}.{name}"
         # A name of a builtin in a module hides the builtin from the module's functions.
         for name in self.unbound_builtins & live.keys():
             del live[name]
             yield f"{self.name}.{name}"
 
 
-class _ClassSnapshot:
+class _ClassSnapshot(_NameSnapshot):
     """The attributes of one class."""
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
-        self.live = _class_dict(cls)
-        self.names, self.values = tuple(self.live), tuple(self.live.values())
+        super().__init__(_class_dict(cls), lambda name, value: True)
 
     def restore(self) -> Iterator[str]:
         live = self.live
-        if not _all(_map(is_, _map(live.get, self.names, repeat(_ABSENT)), self.values)):
-            for name, value in zip(self.names, self.values, strict=True):
-                if live.get(name, _ABSENT) is not value and _is_guarded(value):
-                    _type.__setattr__(self.cls, name, value)
-                    yield f"{self.cls.__module__}.{self.cls.__name__}.{name}"
+        for name, value in self.find_changed():
+            if _is_guarded(value):
+                _type.__setattr__(self.cls, name, value)
+                yield f"{self.cls.__module__}.{self.cls.__name__}.{name}"
         if len(live) > len(self.names):
             for name in live.keys() - set(self.names):
                 if _type(live[name]) is FunctionType and name[:2] == "__":
@@ -113,22 +124,17 @@ class _ClassSnapshot:
                     yield f"{self.cls.__module__}.{self.cls.__name__}.{name}"
 
 
-class BuiltinsSnapshot:
+class BuiltinsSnapshot(_NameSnapshot):
     """All builtins."""
 
     def __init__(self) -> None:
-        self.live = vars(builtins)
-        guarded_values = {name: value for name, value in self.live.items() if name not in _UNGUARDED_BUILTINS}
-        self.names, self.values = tuple(guarded_values), tuple(guarded_values.values())
+        self.namespace = vars(builtins)
+        super().__init__(self.namespace, lambda name, value: name not in _UNGUARDED_BUILTINS)
 
     def restore(self) -> Iterator[str]:
-        live = self.live
-        if _all(_map(is_, _map(live.get, self.names, repeat(_ABSENT)), self.values)):
-            return
-        for name, value in zip(self.names, self.values, strict=True):
-            if live.get(name, _ABSENT) is not value:
-                live[name] = value
-                yield name
+        for name, value in self.find_changed():
+            self.namespace[name] = value
+            yield name
 
 
 class DispatchTablesSnapshot:

@@ -56,7 +56,7 @@ class ChangePolicy(Protocol):
     """Decides whether the other side may change the values of this side."""
 
     @property
-    def records_changes(self) -> bool: ...
+    def is_recording(self) -> bool: ...
     def permits_changes(self) -> bool: ...
     def record_change(self) -> None: ...
 
@@ -119,7 +119,7 @@ class Replicas(Memo):
 
     def begin_change(self, number: int) -> None:
         replica = self._by_number.get(number)
-        if replica is None or self.change_policy is None or not self.change_policy.records_changes:
+        if replica is None or self.change_policy is None or not self.change_policy.is_recording:
             return
         if number * self._sign > 0:
             self._returned_values.append((replica.value, self._encode_content(replica.value)))

@@ -199,9 +199,8 @@ class AssertionRecorder(SiteTable):
         if operands is None:
             raise _AssertionError
         result = compute(*operands)
-        # The test may turn infinity into NaN, and then drop it with `max`, or use it in a tolerance.
+        # The test may turn infinity into NaN, and then drop it with `max`.
         self.comparison_counts.record_nan(place, result)
-        self.comparison_counts.record_infinity(place, result)
         return result
 
     def count_items(self, place: str, values: Any) -> Any:
@@ -282,6 +281,8 @@ class AssertionRecorder(SiteTable):
         if operands is None:
             return dishonest_result
         self.comparison_counts.record_nan(place, *operands)
+        if operator_class in ("LtE", "GtE"):  # a tolerance may be relative to the answer
+            self.comparison_counts.record_infinity(place, *operands)
         return compare(*operands)
 
     def record_untrue(self, site_number: int, value: Any) -> None:

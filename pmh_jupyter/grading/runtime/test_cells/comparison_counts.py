@@ -102,9 +102,9 @@ class ComparisonCounts:
             if is_nan(value):
                 self._nan_places.add(place)
 
-    def record_infinity(self, place: str, value: Any) -> None:
-        """Record whether a distance is infinite, because it is within every relative tolerance."""
-        if _is_infinite(value):
+    def record_infinity(self, place: str, *values: Any) -> None:
+        """Record whether a distance, or both a distance and its limit, are infinite: it is within every relative tolerance."""
+        if all(map(_is_infinite, values)):
             self._nan_places.add(place)
 
     def find_shortfall(self) -> Shortfall | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pmh_jupyter.grading.runtime.execution.text_clipping import clip
 from pmh_jupyter.grading.runtime.transport.result_fields import TestCellFields
-from pmh_jupyter.python_source.lines import split_source_lines
+from pmh_jupyter.python_source.lines import find_last_code_line
 
 CREDIT_VARIABLE = "_pmh_value"
 _float, _int, _type, _isfinite, _issubclass = float, int, type, math.isfinite, issubclass
@@ -34,7 +34,7 @@ def assign_credit_value(node: ast.stmt, source: str) -> ast.stmt:
 
     An expression with a `;` after it is not changed.
     """
-    if not isinstance(node, ast.Expr) or _find_last_code_line(source).endswith(";"):
+    if not isinstance(node, ast.Expr) or _is_silenced(source):
         return node
     return ast.copy_location(
         ast.Assign([ast.copy_location(ast.Name(CREDIT_VARIABLE, ast.Store()), node)], node.value), node
@@ -86,8 +86,6 @@ def _is_numpy_class(class_: type) -> bool:
     return not _flags(class_) & _TPFLAGS_HEAPTYPE and _module(class_) == "numpy" and hasattr(class_, "dtype")
 
 
-def _find_last_code_line(source: str) -> str:
-    """Return the last line of code without a comment or blanks behind it, found line by line, without a tokenizer."""
-    lines = [line.rstrip() for line in split_source_lines(source) if line.strip() and not line.lstrip().startswith("#")]
-    last_line = lines[-1] if lines else ""
-    return last_line.partition(" #")[0].rstrip()
+def _is_silenced(source: str) -> bool:
+    """Return whether the last line of code ends with a semicolon, found line by line, without a tokenizer."""
+    return find_last_code_line(source)[1].rstrip().partition(" #")[0].rstrip().endswith(";")

@@ -139,7 +139,7 @@ class ClaimVerifier:
         key = f"{purpose} {place}"
         self._check_counts[key] += 1
         count = self._check_counts[key]
-        if count <= MAX_COMPLETE_CHECKS or (self.contract.records_changes and count <= MAX_CHECKS):
+        if count <= MAX_COMPLETE_CHECKS or (self.contract.is_recording and count <= MAX_CHECKS):
             return True
         return count <= MAX_CHECKS and random.Random(f"{secret} {key} {count}").random() < MAX_COMPLETE_CHECKS / count
 

@@ -56,7 +56,7 @@ class Contract:
     Its methods that take a use and its details apply to the place that is being executed, unless `place` is given.
     """
 
-    records_changes = False  # see `marshalling.replicas.ChangePolicy`
+    is_recording = False
 
     def __init__(self, entries_by_cell: Iterable[Iterable[str]] = ()) -> None:
         all_entries = [parse_entry(entry) for entries in entries_by_cell for entry in entries]
@@ -85,7 +85,7 @@ class Contract:
     @property
     def is_enforced(self) -> bool:
         """Whether uses without an entry are refused: a test cell runs, and not with the reference."""
-        return self.is_active and not self.records_changes
+        return self.is_active and not self.is_recording
 
     def find_place(self) -> str:
         """Return the place of the test that is being executed; empty outside of a test, for example in a thread of a library."""
@@ -131,7 +131,7 @@ class Contract:
 class RecordingContract(Contract):
     """Records the uses of the reference in `recorded_entries`, and refuses nothing."""
 
-    records_changes = True
+    is_recording = True
     recorded_entries: set[str]
 
     def begin_cell(self, entries: Iterable[str]) -> None:

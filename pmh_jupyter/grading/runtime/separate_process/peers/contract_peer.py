@@ -78,7 +78,7 @@ class ContractPeer(Peer):
             raise
 
     def send_request(self, operation: str, *arguments: Any) -> Any:
-        """Send a request. The contract applies to its result."""
+        """Send a request without applying the contract to its result."""
         return super().request(operation, *arguments)
 
     def _note_received(self, operation: str, result: Any) -> None:

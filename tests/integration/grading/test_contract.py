@@ -1,4 +1,4 @@
-"""What a test may believe: no attack on the contract earns a point unflagged or learns a hidden test, and no honest twin loses points.
+"""What a test may believe: no attack on the contract earns a point unflagged or learns a hidden test, and no honest answer loses points.
 
 Each case of tests/submissions/contract is a separate lesson, graded with the isolation that is decided for its release.
 """

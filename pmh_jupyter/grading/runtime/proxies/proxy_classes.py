@@ -143,7 +143,7 @@ def _validate_names(names: list[Any]) -> list[str]:
 def _list_library_exception_bases(import_path: tuple[str, str]) -> list[type]:
     """Return the library's exception class, if it is loaded here, so that `except` matches. None of its code runs."""
     library_class = importable_objects.find_loaded_object(*import_path)
-    is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, "runtime", *_TEST_FRAMEWORKS)
+    is_own = import_path[0].partition(".")[0] in (_OWN_PACKAGE, *_TEST_FRAMEWORKS)
     if (
         isinstance(library_class, type)
         and issubclass(library_class, Exception)

@@ -26,7 +26,6 @@ from pmh_jupyter.grading.runtime.separate_process.cells.test_environment import 
 from pmh_jupyter.grading.runtime.separate_process.cells.test_namespace import NameResolver, Namespace
 from pmh_jupyter.grading.runtime.separate_process.contract.contract import Contract
 from pmh_jupyter.grading.runtime.separate_process.peers.judge_peer import JudgePeer
-from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.notebook_judge import NotebookJudge
 from pmh_jupyter.grading.runtime.test_cells.recorded_usage import TestUsage
 from pmh_jupyter.grading.runtime.test_cells.statements import remove_hidden_tests
@@ -212,11 +211,8 @@ class SeparateProcessJudge(NotebookJudge):
         self._record_cell(grade_id, test_cell)
         self.peer.end_cell()
         self._export_names()
-        flag_collector = FlagCollector()
-        flag_collector.extend(self._contract.observations.flags)
-        flag_collector.extend(test_cell.flag_collector.flags)
-        flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
-        return fields | {"flags": flag_collector.flags}
+        test_cell.flag_collector.extend(self._file_sync.pop_flags() if self._file_sync else ())
+        return fields | {"flags": test_cell.flag_collector.flags}
 
     def _record_cell(self, grade_id: str, test_cell: TestCell) -> None:
         """Called after a test cell has run."""

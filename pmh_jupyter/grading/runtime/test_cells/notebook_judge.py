@@ -13,9 +13,10 @@ from pmh_jupyter.grading.runtime.transport.result_fields import CellFields, Erro
 class NotebookJudge(ABC):
     """Runs the cells of a notebook. Every method raises `PeerLost` if the student process is lost.
 
-    Call `await_start` first, after the start message, and again after `reconnect`, unless the other process continues from a checkpoint.
-
-    Call `reconnect` then to continue with another one, `prepare_replay` once, and `replay_cell` for each cell whose effects it lacks.
+    - At the start: `await_start`, after the start message has been sent.
+    - For each cell: the `run_` method of its kind.
+    - After a loss: `reconnect` with another student process; `await_start`, unless it continues from a checkpoint; `prepare_replay`; and
+      `replay_cell` for each cell whose effects it lacks.
     """
 
     @property

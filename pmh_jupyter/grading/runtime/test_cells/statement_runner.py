@@ -40,7 +40,9 @@ class StatementRunner:
     is_stopped: bool = field(default=False, init=False)
 
     def run_all(self, statements: list[Any]) -> TestCellFields:
-        """Run the statements, each a `Statement` or the subclass's equivalent, and empty the list. Returns all fields but flags.
+        """Run the statements, each a `Statement` or the subclass's equivalent. Returns all fields but flags.
+
+        A statement is removed from the list before it runs.
 
         As in nbgrader, a test cell without an assertion passes if it runs to its end.
         """

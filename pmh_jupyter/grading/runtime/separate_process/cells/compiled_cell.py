@@ -11,7 +11,7 @@ import ast
 import marshal
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
 
@@ -69,17 +69,8 @@ def _compile_statement(statement: Statement) -> CompiledStatement:
         RecursionError,
     ) as error:  # for example a `return` at top level, which is reported when the statement runs
         code = compile_statement(_raise_statement(error), TEST_CELL_FILENAME)
-    spec_fields = (
-        statement.name,
-        statement.expression,
-        statement.is_hidden,
-        statement.has_assertion,
-        statement.always_asserts,
-        statement.is_credit_expression,
-        statement.line,
-        statement.column,
-    )
-    return CompiledStatement(*spec_fields, code=code, names=names)
+    spec_fields = {field.name: getattr(statement, field.name) for field in fields(StatementSpec)}
+    return CompiledStatement(**spec_fields, code=code, names=names)
 
 
 def _raise_statement(error: Exception) -> ast.stmt:

@@ -23,7 +23,6 @@ from pmh_jupyter.grading.runtime.separate_process.peers.peer import TimeLimitRea
 from pmh_jupyter.grading.runtime.test_cells.assertion_recorder import AssertionRecorder
 from pmh_jupyter.grading.runtime.test_cells.comparator import Comparator
 from pmh_jupyter.grading.runtime.test_cells.comparison_counts import ComparisonCounts
-from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
 from pmh_jupyter.grading.runtime.test_cells.recorder_code import insert_recorder
 from pmh_jupyter.grading.runtime.test_cells.statement_runner import StatementRunner, make_test_result
 from pmh_jupyter.grading.runtime.test_cells.statements import StatementSpec
@@ -51,7 +50,7 @@ class TestCell(StatementRunner):
             find_original=peer.replicas.find_original,
         )
         helpers.begin_test_cell(recorder, test_namespace.__getitem__)
-        super().__init__(test_namespace, asyncio.run, recorder, {}, FlagCollector())
+        super().__init__(test_namespace, asyncio.run, recorder, {}, peer.contract.observations.flag_collector)
 
     def run(self) -> TestCellFields:
         """Run the cell. Returns all fields but flags.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pmh_jupyter.grading.runtime.transport.result_fields import FlagFields, TestReason, make_flag
+from pmh_jupyter.grading.runtime.test_cells.flag_collector import FlagCollector
+from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
 
 HELPER_CHANGED = "helper-changed"
 
@@ -25,6 +26,7 @@ class CodeFromData(ContractViolation):
 class CellObservations:
     """The observations of one test cell.
 
+    - `flag_collector`: its integrity flags.
     - `statement_line`: the line of the current statement.
     - `violation`: the first violation of the current statement. It counts even if the test catches the exception.
     - `seen_failure`: the first failure of the current statement that the student's code has seen and could have caught, in a callback, a
@@ -33,7 +35,7 @@ class CellObservations:
     """
 
     def __init__(self) -> None:
-        self.flags: list[FlagFields] = []
+        self.flag_collector = FlagCollector()
         self.has_shortfall = False
         self.begin_statement(0)
 
@@ -55,7 +57,7 @@ class CellObservations:
 
     def _add_violation(self, violation: ContractViolation, flag_detail: str) -> ContractViolation:
         if flag_detail:
-            self.flags.append(make_flag(violation.reason, flag_detail))
+            self.flag_collector.add(violation.reason, flag_detail)
         self.violation = self.violation or violation
         return violation
 
@@ -65,4 +67,4 @@ class CellObservations:
 
     def record_helper_change(self, name: str) -> None:
         """Record that the notebook has changed a function or a class of a locked cell. The release's version is used."""
-        self.flags.append(make_flag(HELPER_CHANGED, name))
+        self.flag_collector.add(HELPER_CHANGED, name)

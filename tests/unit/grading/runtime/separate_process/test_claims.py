@@ -62,7 +62,9 @@ def test_claim_that_cannot_be_true_is_a_violation(name: str, claim: bool, table:
     verifier = make_verifier(Claims(**table))
     with pytest.raises(ContractViolation):
         verifier.verify(name, TARGET, claim, 5, PLACE)
-    assert [flag["code"] for flag in verifier.contract.observations.flags] == [TestReason.DISHONEST_OPERATOR]
+    assert [flag["code"] for flag in verifier.contract.observations.flag_collector.flags] == [
+        TestReason.DISHONEST_OPERATOR
+    ]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,9 @@ def test_object_cannot_predict_which_operand_is_the_expected_value(other: Any) -
             verifier.apply_operator = equals_one_operand.answer
             accepted += claims_equality(verifier, other)
         assert 0 < accepted < 25, turn  # one in 17
-    assert not verifier.contract.observations.flags, "a wrong answer may equal one of the similar values, too"
+    assert not verifier.contract.observations.flag_collector.flags, (
+        "a wrong answer may equal one of the similar values, too"
+    )
 
 
 @pytest.mark.parametrize("denied_value", [5, None])
@@ -167,7 +171,9 @@ def test_expected_value_has_no_preferred_rank_among_the_operands(rank: int) -> N
 def test_result_that_is_merely_truthy_is_verified_as_a_claim(result: Any) -> None:
     verifier = make_verifier(lambda name, value: result)
     assert not claims_equality(verifier, 5)
-    assert [flag["code"] for flag in verifier.contract.observations.flags] == [TestReason.DISHONEST_OPERATOR]
+    assert [flag["code"] for flag in verifier.contract.observations.flag_collector.flags] == [
+        TestReason.DISHONEST_OPERATOR
+    ]
 
 
 @pytest.mark.parametrize("other", [{1: 2}, {1}, b"5", Decimal(5), date(2026, 1, 1), Fraction(1, 3), 1j])

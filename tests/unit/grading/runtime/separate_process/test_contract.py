@@ -114,7 +114,10 @@ def test_violation_counts_until_the_next_statement_and_is_flagged_if_suspicious(
     assert observations.violation is violation
     assert (violation.reason, violation.class_name) == ("object-for-data", "Any")
     observations.make_code_violation("eval")
-    assert [flag["code"] for flag in observations.flags] == [TestReason.OBJECT_FOR_DATA, TestReason.CODE_FOR_DATA]
+    assert [flag["code"] for flag in observations.flag_collector.flags] == [
+        TestReason.OBJECT_FOR_DATA,
+        TestReason.CODE_FOR_DATA,
+    ]
     observations.begin_statement(2)
     assert observations.violation is None
 

@@ -89,7 +89,15 @@ assert not os.path.exists(folder)
 
 
 @pytest.mark.parametrize(
-    "path", ["/proc/self/cmdline", "/dev/../proc/self/maps", "/dev/fd/0", "/sys/kernel/notes", "/dev/stdin"]
+    "path",
+    [
+        "/proc/self/cmdline",
+        "//proc/self/cmdline",
+        "/dev/../proc/self/maps",
+        "/dev/fd/0",
+        "/sys/kernel/notes",
+        "/dev/stdin",
+    ],
 )
 def test_files_that_describe_the_judge_cannot_be_opened(backend: SandboxBackend, path: str) -> None:
     source = f"try:\n    open({path!r})\nexcept PermissionError as error:\n    message = str(error)\n"

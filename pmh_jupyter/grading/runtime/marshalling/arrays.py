@@ -38,7 +38,9 @@ def find_writer(cls: type) -> Callable[[ValueEncoder, Any], list[Any]] | None:
     """Return the function that encodes values of this type, or None if it is not a NumPy type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
-    return _WRITERS.get(cls) or (_write_dtype if issubclass(cls, get_loaded_numpy().dtype) else None)
+    return (_WRITERS.get(cls) if type(cls) is type else None) or (
+        _write_dtype if issubclass(cls, get_loaded_numpy().dtype) else None
+    )
 
 
 def _load_types() -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import array
 from collections import Counter
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 from pmh_jupyter.grading.runtime.marshalling import arrays, containers, scalars, table_readers, tables
@@ -71,8 +72,6 @@ class Codec:
         Raises `ValueTooLarge`, and the exceptions of `to_reference`. After an exception, numbers that the memo assigned in this call have
         not been sent.
         """
-        if type(value) in NATIVE_TYPES:
-            return value
         return Encoder(self, memo).encode(value)
 
     def decode(self, encoded: WireValue, memo: Memo | None = None) -> Any:
@@ -110,6 +109,11 @@ class Encoder:
     def encode(self, value: Any) -> WireValue:
         """Encode any value."""
         cls = type(value)
+        if (
+            type(cls) is not type and cls is not Fraction
+        ):  # a metaclass of the student could decide which type the class equals
+            writer = _find_library_writer(cls)
+            return self._to_reference(value) if writer is None else self._encode_container(value, cls, writer)
         if cls in NATIVE_TYPES:
             return value
         write_scalar = scalars.WRITERS.get(cls)

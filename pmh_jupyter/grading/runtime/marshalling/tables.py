@@ -6,6 +6,7 @@ Encoding uses pandas only if it is already loaded. A column of another kind (Arr
 from __future__ import annotations
 
 import re
+from abc import ABCMeta
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,8 @@ def find_writer(cls: type) -> Writer | None:
     """Return the function that encodes values of this type, or None if it is not a pandas type that is encoded by value."""
     if not _WRITERS and not _load_types():
         return None
-    return _WRITERS.get(cls)
+    metaclass = type(cls)  # indexes of dates are abstract base classes
+    return _WRITERS.get(cls) if metaclass is type or metaclass is ABCMeta else None
 
 
 def _load_types() -> bool:

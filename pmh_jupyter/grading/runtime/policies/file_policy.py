@@ -178,7 +178,7 @@ def _require_path(path: object, caller: FrameType | None) -> None:
 def _require_ordinary_file(path: object) -> None:
     """Refuse files of the kernel that describe the judge, or are connections. A notebook may return such a path. Raises PermissionError."""
     if isinstance(path, str | bytes | os.PathLike):
-        absolute_path = os.path.abspath(os.fsdecode(path))
+        absolute_path = "/" + os.path.abspath(os.fsdecode(path)).lstrip("/")  # POSIX keeps two slashes
         if absolute_path.startswith(_KERNEL_FOLDERS) and not absolute_path.startswith(_DEVICES):
             raise PermissionError(errno.EACCES, "a test may not open this file", absolute_path)
 

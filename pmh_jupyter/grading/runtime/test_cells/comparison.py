@@ -273,11 +273,13 @@ class HardenedComparator(Comparator):
 def _is_simple(value: Any, depth: int = 0) -> bool:
     """Return whether a value consists of Python's and NumPy's own data types, so that it need not be copied."""
     cls = type(value)
+    if type(cls) is not type:  # a student's metaclass could decide what the class equals
+        return False
     if cls in _SCALAR_TYPES:
         return True
     if cls in _CONTAINER_TYPES and depth < MAX_DEPTH:
         items = [*value, *value.values()] if cls is dict else value
-        return _SCALAR_TYPES.issuperset(map(type, items)) or all(_is_simple(item, depth + 1) for item in items)
+        return all(_is_simple(item, depth + 1) for item in items)
     # Not by a name in `sys.modules`, which the student's code could replace.
     if not is_static(cls) or cls.__module__ != "numpy":
         return False

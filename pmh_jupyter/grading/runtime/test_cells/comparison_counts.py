@@ -123,6 +123,8 @@ class ComparisonCounts:
 def _measure(value: Any) -> int:
     """Return the number of elements of an array, a table or a container; 1 for any other value."""
     cls = _type(value)
+    if _type(cls) is not _type:  # a student's metaclass could decide what the class equals
+        return 1
     if cls in _SIZED_TYPES:
         return _len(value)
     return int(value.size) if cls in _list_array_types() else 1
@@ -144,7 +146,7 @@ def _contains_nan(value: Any, depth: int) -> bool:
     cls = _type(value)
     if cls is _float or cls is _complex:
         return bool(value != value)
-    if cls in _SIZED_TYPES:
+    if _type(cls) is _type and cls in _SIZED_TYPES:
         items = (*value, *value.values()) if cls in _DICT_TYPES else value
         return depth > 0 and any(
             _contains_nan(item, depth - 1) for item in items if _type(item) not in _TYPES_WITHOUT_NAN

@@ -198,9 +198,20 @@ class ClaimVerifier:
         equal_decoys = [decoy for decoy in decoys if any(question is decoy for question in claims)]
         # A wrong answer may well equal one of them, and so may the objects in a list that is searched.
         is_honest = not equal_decoys or (not claims_actual and (is_proxy(other) or len(equal_decoys) == 1))
+        if not is_honest and is_proxy(other):
+            # Similar arguments may make an equal object: `Date.parse("2024-01-15")` may accept other separators.
+            distinct_decoys = [decoy for decoy in decoys if not self._is_equal_to_actual(decoy, actual)]
+            is_honest = any(decoy not in equal_decoys for decoy in distinct_decoys) and not any(
+                decoy in equal_decoys for decoy in distinct_decoys
+            )
         if not is_honest:
             self._report(operator, target, place, ClaimProperty.DENIES_SIMILAR_VALUES)
         return claims_actual
+
+    def _is_equal_to_actual(self, decoy: tuple[Any, Any], actual: tuple[Any, Any]) -> bool:
+        """Return whether a decoy equals the object that was constructed with it."""
+        is_of_target = decoy[1] is actual[1]
+        return self._claims(decoy[0], "eq", actual[0]) if is_of_target else self._claims(decoy[1], "eq", actual[1])
 
     def verify_truth(self, target: Any, claim: Any, ask_again: Callable[[], Any], place: str) -> None:
         """Verify that the truth value of an object is the same when asked again. Raises `ContractViolation`."""

@@ -145,7 +145,9 @@ def _step_float(value: float, direction: int, _rng: random.Random) -> float:
 def _step_text(value: str, direction: int, rng: random.Random) -> str:
     if not value:
         return rng.choice(_ALPHABETS[1])
-    index = rng.randrange(len(value))
+    # Not separators and signs, which an honest parser may ignore.
+    indexes = [index for index, letter in enumerate(value) if any(letter in alphabet for alphabet in _ALPHABETS)]
+    index = rng.choice(indexes or range(len(value)))
     alphabet = next((candidate for candidate in _ALPHABETS if value[index] in candidate), None)
     new_letter = (
         alphabet[(alphabet.index(value[index]) + direction) % len(alphabet)] if alphabet else rng.choice(_ALPHABETS[1])

@@ -51,15 +51,17 @@ def may_be_shorter(node: ast.AST) -> bool:
     """Return whether a right answer may give this loop, comprehension or call of `map` fewer rounds than the reference."""
     match node:
         case ast.For() | ast.AsyncFor():
-            return _is_open([node.target], [node.iter], node.body)
+            return _is_open([node.target, *_list_bound_in_body(node)], [node.iter], node.body)
         case ast.GeneratorExp() | ast.ListComp() | ast.SetComp():
             generators = node.generators
             conditions = [condition for generator in generators for condition in generator.ifs]
             return _is_open(
                 [generator.target for generator in generators],
                 [generator.iter for generator in generators],
-                [node.elt, *conditions],
+                [_deny_difference(node.elt), *conditions],
             )
+        case ast.Call(func=ast.Name("map" | "filter"), args=[ast.Lambda(args=parameters, body=body), sequence]):
+            return _is_open([ast.Name(parameter.arg) for parameter in parameters.args], [sequence], [body])
         case ast.Call(func=ast.Name("map" | "filter"), args=[_, _]):
             return True
     return False
@@ -72,6 +74,26 @@ def _is_open(targets: Sequence[ast.expr], sequences: Sequence[ast.expr], parts: 
         return True
     names = _collect_names(targets)
     return not any(_have_own_value(sides, names) for part in parts for sides in _list_compared_sides(part))
+
+
+def _deny_difference(node: ast.expr) -> ast.expr:
+    """Return `a == b` for `a != b`: `not any(…)` requires that no items differ."""
+    match node:
+        case ast.Compare(left, [ast.NotEq()], comparators):
+            return ast.Compare(left, [ast.Eq()], comparators)
+    return node
+
+
+def _list_bound_in_body(loop: ast.For | ast.AsyncFor) -> list[ast.expr]:
+    """List the names that statements of a loop bind or change: values that change from item to item."""
+    targets: list[ast.expr] = []
+    for statement in loop.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign):
+                targets += node.targets
+            elif isinstance(node, ast.AugAssign):
+                targets.append(node.target)
+    return targets
 
 
 def _gives_neighbors(node: ast.expr) -> bool:
@@ -122,22 +144,34 @@ def _have_own_value(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
 def _are_looked_up_in_different_places(sides: tuple[ast.expr, ast.expr], names: set[str]) -> bool:
     containers = [_list_containers(side, names) for side in sides]
     if all(containers):
-        return containers[0] != containers[1]
+        return containers[0].isdisjoint(containers[1])
     return any(containers) and any(
-        isinstance(node, ast.Call) and names & _collect_names(node.args)
+        _uses_part(node, names)
         for side, side_containers in zip(sides, containers, strict=True)
         if not side_containers
         for node in ast.walk(side)
     )
 
 
+def _uses_part(node: ast.AST, names: set[str]) -> bool:
+    """Return whether an expression is a part of an item, or computed from it by a call."""
+    match node:
+        case ast.Call():
+            return bool(names & _collect_names(node.args))
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
+            return bool(names & _collect_names([value]))
+    return False
+
+
 def _list_containers(side: ast.expr, names: set[str]) -> set[str]:
-    """List the expressions, as text, in which an item is looked up with a subscript."""
-    return {
-        ast.unparse(node.value)
-        for node in ast.walk(side)
-        if isinstance(node, ast.Subscript) and names & _collect_names([node.slice])
-    }
+    """List the expressions, as text, in which an item is looked up."""
+    containers = set()
+    for node in ast.walk(side):
+        match node:
+            case ast.Subscript(value=container, slice=key) | ast.Call(ast.Attribute(container, "get"), [key, *_]):
+                if names & _collect_names([key]):
+                    containers.add(ast.unparse(container))
+    return containers
 
 
 def _may_change_each_time(side: ast.expr) -> bool:

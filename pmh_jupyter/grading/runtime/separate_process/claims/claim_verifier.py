@@ -47,7 +47,7 @@ _VERIFIED_OPERATORS = COMPARISON_OPERATORS | {"contains"}
 _VERIFYING_OPERATORS = {"eq": "eq", "ne": "eq", "contains": "contains"}
 # Per test cell: classes, and objects of each that others are compared with.
 MAX_SEEN_CLASSES, MAX_SEEN_OBJECTS = 40, 8
-MAX_DECOY_OBJECTS = 3
+MAX_OTHER_OBJECTS, DECOY_COUNT = 3, 4
 # Per place, because sorting makes many claims: all of the first ones are verified, then a random part that decreases, then none.
 MAX_COMPLETE_CHECKS, MAX_CHECKS = 25, 2_000
 
@@ -98,32 +98,42 @@ class ClaimVerifier:
         self._seen_objects, self._constructed = {}, {}
 
     def call_with_decoys(
-        self, call: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], place: str
+        self,
+        call: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        place: str,
+        *,
+        is_class: bool,
     ) -> Any:
-        """Construct an object of the notebook and, where the reference's was compared with equal ones, decoys with similar arguments.
+        """Construct an object of the notebook, with its class or a class method.
+
+        Where the reference's was compared with equal ones, decoys are constructed, too, with similar arguments.
 
         An answer must not equal a decoy. An answer that equals whichever object is constructed last does not know which one this is,
-        because their order is unpredictable. Raises what the call raises, and `ContractViolation` if all calls return the same data.
+        because their order is unpredictable. Raises what the call raises, and
+        `ContractViolation` if a class returns the same data for different arguments.
         """
         similar_calls = []
         if self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place) and self._is_checked(
             "decoys", place, self._secret.hex()
         ):
             rng = random.Random(f"{self._secret.hex()} decoys {place} {self._check_counts[f'decoys {place}']}")
-            similar_calls = create_similar_calls(arguments, keywords, rng, MAX_DECOY_OBJECTS, self._list_decoys)
+            similar_calls = create_similar_calls(arguments, keywords, rng, DECOY_COUNT, self._list_decoys)
         order_rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
         actual_position = order_rng.randrange(len(similar_calls) + 1)
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
         data_decoys = [decoy for decoy in decoys if _is_compared_as_data(decoy)]
-        if any(type(decoy) is type(value) and is_equal(decoy, value) for decoy in data_decoys):
+        if is_class and any(type(decoy) is type(value) and is_equal(decoy, value) for decoy in data_decoys):
             class_name = get_class_name(value)
             detail = f"the same value of class {class_name} in place of different objects"
             raise self.contract.observations.make_violation(TestReason.DISHONEST_OPERATOR, class_name, detail)
-        live_decoys = [decoy for decoy in decoys if not _is_compared_as_data(decoy)]
-        argument_places = self._list_argument_places(arguments, keywords)
-        self._constructed[id(value)] = _ConstructedObject(value, (place, *argument_places), live_decoys)
+        if is_proxy(value):
+            live_decoys = [decoy for decoy in decoys if not _is_compared_as_data(decoy)]
+            argument_places = self._list_argument_places(arguments, keywords)
+            self._constructed[id(value)] = _ConstructedObject(value, (place, *argument_places), live_decoys)
         return value
 
     def _list_argument_places(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[str]:
@@ -187,7 +197,7 @@ class ClaimVerifier:
             others = self._list_other_objects(target, other) if is_checked else []
         else:
             decoys, others = [(target, value) for value in create_near_misses(other, hex_digits)], []
-        sampled_others = rng.sample(others, min(len(others), MAX_DECOY_OBJECTS))
+        sampled_others = rng.sample(others, min(len(others), MAX_OTHER_OBJECTS))
         actual = target, other
         questions = [actual, *decoys, *((target, each) for each in sampled_others)]
         rng.shuffle(questions)

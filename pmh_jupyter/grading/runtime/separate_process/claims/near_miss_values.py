@@ -56,32 +56,38 @@ def create_similar_calls(
 ) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return arguments for other calls of the same function, in which every argument that has a similar value is changed.
 
-    They are steps of a walk in which the actual arguments are at a random position, so that these are not in the middle.
+    They are steps of a walk in which the actual arguments are at a random position. It is not an end, because there may be a limit beyond
+    which all objects are equal.
     list_decoys: returns the decoys of an object of the notebook, which take its place.
     """
     values = [*arguments, *keywords.values()]
     directions = [rng.choice((-1, 1)) for _ in values]
     calls: list[list[Any]] = []
-    count_before = rng.randrange(count + 1)
+    count_before = rng.randrange(1, count)
     for sign, steps in ((-1, count_before), (1, count - count_before)):
         changed_values = values
         for _ in range(steps):
             changed_values = [
-                _change_value(value, sign * direction, rng, list_decoys)
-                for value, direction in zip(changed_values, directions, strict=True)
+                _change_value(value, original, sign * direction, rng, list_decoys)
+                for value, original, direction in zip(changed_values, values, directions, strict=True)
             ]
             if not any(_are_same(changed_values, earlier) for earlier in (values, *calls)):
                 calls.append(changed_values)
     return [(tuple(call[: len(arguments)]), dict(zip(keywords, call[len(arguments) :], strict=True))) for call in calls]
 
 
-def _change_value(value: Any, direction: int, rng: random.Random, list_decoys: Callable[[Any], list[Any]]) -> Any:
+def _change_value(
+    value: Any, original: Any, direction: int, rng: random.Random, list_decoys: Callable[[Any], list[Any]]
+) -> Any:
     if is_proxy(value):
-        return rng.choice(list_decoys(value) or [value])
+        return rng.choice([decoy for decoy in list_decoys(original) if decoy is not value] or [value])
     if getattr(value, "__len__", int)() > MAX_ELEMENTS // NEAR_MISS_COUNT or _has_hashed_proxies(value):
         return value
     if type(value) in (list, tuple) and any(map(is_proxy, value)):
-        return type(value)(_change_value(item, direction, rng, list_decoys) for item in value)
+        return type(value)(
+            _change_value(item, original_item, direction, rng, list_decoys)
+            for item, original_item in zip(value, original, strict=True)
+        )
     *_, changed_value = (value, *_iter_steps(value, direction, 1, rng))
     return changed_value
 

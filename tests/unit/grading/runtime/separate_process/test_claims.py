@@ -230,14 +230,14 @@ def construct_with_decoys(results: dict[int, Any], *entries: str) -> tuple[list[
         numbers.append(arguments[0])
         return results.get(arguments[0], "same")
 
-    verifier.call_with_decoys(call, (5,), {}, PLACE)
+    verifier.call_with_decoys(call, (5,), {}, PLACE, is_class=True)
     return numbers, verifier
 
 
 def test_similar_objects_are_constructed_only_where_the_reference_compared_one() -> None:
     assert construct_with_decoys({})[0] == [5]
     numbers, _ = construct_with_decoys({5: "other"}, f"{PLACE} compare-constructed")
-    assert len(numbers) == 4
+    assert len(numbers) == 5
     assert numbers.count(5) == 1
 
 

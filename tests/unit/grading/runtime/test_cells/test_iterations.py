@@ -35,6 +35,9 @@ def parse_iteration(source: str) -> ast.AST:
         "for i in range(len(path) - 1):\n    assert path[i] == path[i + 1] - 1",
         "for i in range(len(path) - 1):\n    assert path[i + 1] in graph[path[i]]",
         "for node in path:\n    assert color[node] == 'red'",
+        "for i in range(len(moves)):\n    assert pour(states[i], moves[i]) == states[i + 1]",
+        "for x in path:\n    if x != 'wall':\n        assert x in cells",
+        "map(lambda word: len(word) == 3, words())",
     ],
 )
 def test_items_that_only_meet_a_condition_may_be_fewer(source: str) -> None:
@@ -63,6 +66,14 @@ def test_items_that_only_meet_a_condition_may_be_fewer(source: str) -> None:
         "for i, r in enumerate(rows(m)):\n    np.testing.assert_allclose(r, np.cumsum(m[i]))",
         "for i in range(len(r)):\n    for j in range(len(r[i])):\n        assert r[i][j] == e[i][j]",
         "for j in range(len(r[i])):\n    assert r[i][j] == e[i][j]",
+        "for k in result:\n    assert result.get(k) == expected.get(k)",
+        "for i in range(len(result)):\n    got, want = result[i], expected[i]\n    assert got == want",
+        "for line in table(scores).splitlines():\n    name, score = line.split(',')\n    assert int(score) == scores[name]",
+        "for row in totals(orders):\n    assert row['total'] == expected[row['name']]",
+        "for account in accounts():\n    assert account.balance == expected[account.name]",
+        "for got in countdown(5):\n    assert got == want\n    want -= 1",
+        "(result[i] != expected[i] for i in range(len(result)))",
+        "map(lambda i: result[i] == expected[i], range(len(result)))",
     ],
 )
 def test_items_with_a_value_of_their_own_are_all_compared(source: str) -> None:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pmh_jupyter.grading.runtime.sandbox.descriptors import move_to_private
+
 # What an open file is for. `JOIN`: a process that writes "0" moves itself into the group. `MEMORY`, `PROCESSES`: limits.
 # `EVENTS`: counts the processes that the kernel has killed because the memory limit was reached.
 JOIN, MEMORY, PROCESSES, EVENTS = "join", "memory", "processes", "events"
@@ -63,9 +65,9 @@ class ControlGroup:
             os.close(descriptor)
 
     def close_all_but_events(self) -> ControlGroup:
-        """Close the files that can change something. Returns the group with those that only count."""
+        """Close the files that can change something. Returns the group with those that only count, with private descriptors."""
         ControlGroup(tuple(file for file in self.files if file[0] != EVENTS)).close()
-        return ControlGroup(tuple(file for file in self.files if file[0] == EVENTS))
+        return ControlGroup(tuple((EVENTS, move_to_private(descriptor)) for descriptor in self._find(EVENTS)))
 
     def _find(self, purpose: str) -> list[int]:
         return [descriptor for name, descriptor in self.files if name == purpose]

@@ -1,4 +1,4 @@
-"""Numbers of the judge's connections: to the host, to the sandbox and to the student process.
+"""Numbers of the judge's own open files: connections to the host, the sandbox and the student process, and files of its control group.
 
 They are higher than those of all files that tests and libraries open, so that policies can recognize them (see `policies.file_policy`).
 """
@@ -6,6 +6,7 @@ They are higher than those of all files that tests and libraries open, so that p
 from __future__ import annotations
 
 import fcntl
+import os
 import resource
 import socket
 
@@ -23,7 +24,13 @@ def _find_first_private_descriptor() -> int:
 FIRST_PRIVATE_DESCRIPTOR = _find_first_private_descriptor()
 
 
+def move_to_private(descriptor: int) -> int:
+    """Give an open file the number of a private descriptor, which is returned. Raises OSError."""
+    private_descriptor = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_DESCRIPTOR)
+    os.close(descriptor)
+    return private_descriptor
+
+
 def make_private(sock: socket.socket) -> socket.socket:
     """Return the same socket with the number of a private descriptor. The one that is passed is closed. Raises OSError."""
-    with sock:
-        return socket.socket(fileno=fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD_CLOEXEC, FIRST_PRIVATE_DESCRIPTOR))
+    return socket.socket(fileno=move_to_private(sock.detach()))

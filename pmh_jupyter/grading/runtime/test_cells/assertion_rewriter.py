@@ -102,10 +102,7 @@ class AssertionRewriter(ast.NodeTransformer):
         handlers = [inner for inner in ast.walk(node) if isinstance(inner, ast.ExceptHandler)]
         # A handler skips code after an exception that the reference did not raise.
         handled = {id(inner) for handler in handlers for inner in ast.walk(handler)}
-        ends_early = any(
-            isinstance(inner, ast.Break | ast.Continue | ast.Return) and id(inner) not in handled
-            for inner in ast.walk(node)
-        )
+        ends_early = any(id(inner) not in handled for inner in _list_jumps(node))
         return self._visit_optional(node) if ends_early else self._visit_iteration(node)
 
     visit_For = visit_AsyncFor = _visit_loop
@@ -359,6 +356,15 @@ class AssertionRewriter(ast.NodeTransformer):
 
     def _make_recorder_call(self, method: str, *arguments: ast.expr) -> ast.Call:
         return ast.Call(ast.Attribute(ast.Constant(RECORDER_PLACEHOLDER), method, ast.Load()), list(arguments), [])
+
+
+def _list_jumps(loop: ast.AST, *, is_inner: bool = False) -> Iterator[ast.AST]:
+    """List the statements with which a loop ends early or continues early: not those of functions, nor of inner loops."""
+    for node in ast.iter_child_nodes(loop):
+        if isinstance(node, ast.Return) or (isinstance(node, ast.Break | ast.Continue) and not is_inner):
+            yield node
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield from _list_jumps(node, is_inner=is_inner or isinstance(node, ast.For | ast.AsyncFor | ast.While))
 
 
 def _is_literal(node: ast.expr) -> bool:

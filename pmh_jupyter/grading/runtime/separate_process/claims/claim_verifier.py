@@ -115,12 +115,14 @@ class ClaimVerifier:
         `ContractViolation` if a class returns the same data for different arguments.
         """
         similar_calls = []
+        order_rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
         if self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place) and self._is_checked(
             "decoys", place, self._secret.hex()
         ):
             rng = random.Random(f"{self._secret.hex()} decoys {place} {self._check_counts[f'decoys {place}']}")
-            similar_calls = create_similar_calls(arguments, keywords, rng, DECOY_COUNT, self._list_decoys)
-        order_rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
+            count_before = order_rng.randrange(1, DECOY_COUNT)
+            counts = count_before, DECOY_COUNT - count_before
+            similar_calls = create_similar_calls(arguments, keywords, rng, counts, self._list_decoys)
         actual_position = order_rng.randrange(len(similar_calls) + 1)
         decoys = self._create_decoys(call, similar_calls[:actual_position])
         value = call(arguments, keywords)

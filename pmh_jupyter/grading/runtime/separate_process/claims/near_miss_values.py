@@ -51,20 +51,19 @@ def create_similar_calls(
     arguments: tuple[Any, ...],
     keywords: Mapping[str, Any],
     rng: random.Random,
-    count: int,
+    counts: tuple[int, int],
     list_decoys: Callable[[Any], list[Any]] = lambda proxy: [],
 ) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return arguments for other calls of the same function, in which every argument that has a similar value is changed.
 
-    They are steps of a walk in which the actual arguments are at a random position. It is not an end, because there may be a limit beyond
-    which all objects are equal.
+    They are steps of a walk through the actual arguments. counts: the numbers of steps before and behind these. Neither should be 0,
+    because there may be a limit beyond which all objects are equal.
     list_decoys: returns the decoys of an object of the notebook, which take its place.
     """
     values = [*arguments, *keywords.values()]
     directions = [rng.choice((-1, 1)) for _ in values]
     calls: list[list[Any]] = []
-    count_before = rng.randrange(1, count)
-    for sign, steps in ((-1, count_before), (1, count - count_before)):
+    for sign, steps in zip((-1, 1), counts, strict=True):
         changed_values = values
         for _ in range(steps):
             changed_values = [

@@ -142,6 +142,23 @@ CHECK_A = "R.check_true(2, a)"
 
 
 @pytest.mark.parametrize(
+    ("body", "is_optional"),
+    [
+        ("assert a", False),
+        ("    if a: break\n    assert a", True),
+        ("    if a: return\n    assert a", True),
+        ("    for b in a:\n        break\n    assert a", False),
+        ("    for b in a:\n        return\n    assert a", True),
+        ("    def g(): return 1\n    assert a", False),
+    ],
+)
+def test_loop_that_may_end_early_is_optional(body: str, is_optional: bool) -> None:
+    indented = "\n".join(f"    {line}" for line in body.splitlines()) if body.startswith("    ") else f"        {body}"
+    rewritten = to_source(rewrite(f"def f():\n    for a in x:\n{indented}")[0])
+    assert ("check_assertion(1, ''" in rewritten) is is_optional
+
+
+@pytest.mark.parametrize(
     ("source", "expected"),
     [
         pytest.param(

@@ -16,12 +16,11 @@ from pmh_jupyter.domain.submission import CheckedTests, Job, JobState, Submissio
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.assignment_limits import to_assignment_limits
+from pmh_jupyter.storage.records.assignment_limits import AssignmentLimits
 from pmh_jupyter.storage.records.fair_queue import ANY_JOB, JobFilter, is_regrade, lock_next_job
 from pmh_jupyter.storage.records.gradings import record_grading
 from pmh_jupyter.storage.records.isolation import find_isolation
-from pmh_jupyter.storage.records.lessons import load_release_files
-from pmh_jupyter.storage.records.shared_queries import load_exercises
+from pmh_jupyter.storage.records.shared_queries import load_exercises, load_release_files
 from pmh_jupyter.storage.records.submission_queries import load_submissions
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
@@ -167,7 +166,7 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         submitted_files=_load_submission_files(session, database, submission.id),
         only_exercises=frozenset(submission.exercises) or None,
         include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
-        limits=to_assignment_limits(assignment).requested_limits,
+        limits=AssignmentLimits.from_row(assignment).requested_limits,
         preload=tuple(assignment.preload),
         request_id=row.request_id,
         release_id=row.release_id,

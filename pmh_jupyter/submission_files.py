@@ -10,13 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.domain.paths import is_ignored, is_safe_path
 from pmh_jupyter.domain.printable_text import make_single_line, summarize_paths
 from pmh_jupyter.domain.verdict import Message
+from pmh_jupyter.errors import InvalidNotebook
 
 MAX_DEPTH = 40
 # Entries of a folder that are listed. The folders after them are not read.
@@ -159,6 +161,28 @@ class FolderReader:
             self._left_out.add(self._limits.left_out_large, path)
             return None
         return content
+
+
+def read_grade_ids_by_notebook(
+    files: Iterable[File], errors: dict[str, InvalidNotebook], left_out: LeftOutPaths
+) -> dict[str, frozenset[str]]:
+    """Return the grade_ids of each notebook (.ipynb), by path.
+
+    Adds the errors of the notebooks that cannot be read to `errors`, and records the paths of all errors as left out. The notebooks stay in
+    the submission: one may belong to the lesson, and its exercises then report the problem.
+    """
+    grade_ids: dict[str, frozenset[str]] = {}
+    for file in files:
+        if file.is_ipynb:
+            try:
+                grade_ids[file.path] = frozenset(
+                    read_submitted_notebook(file.path, file.content).index_cells_by_grade_id()
+                )
+            except InvalidNotebook as error:
+                errors[file.path] = error
+    for path in errors:
+        left_out.add(LEFT_OUT_NOTEBOOK, path)
+    return grade_ids
 
 
 def open_folder(path: str | os.PathLike[str], *, follows_link: bool = False) -> int:

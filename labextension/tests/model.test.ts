@@ -12,6 +12,8 @@ import type { EventReply } from '../src/wire';
 import { FakeExtension } from './fakeExtension';
 import { event, lesson, outline, submission } from './samples';
 
+const CHECKS = 'POST classrooms/spring/lessons/values/checks';
+
 /** A browser's local storage, in memory. */
 class FakeStorage {
   readonly items = new Map<string, string>();
@@ -37,6 +39,7 @@ beforeEach(async () => {
   model = createModel();
 });
 afterEach(() => {
+  Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
   model.dispose();
   return extension.stop();
 });
@@ -49,6 +52,21 @@ function until(condition: () => boolean): Promise<void> {
     model.submissions.changed.connect(check);
     check();
   });
+}
+
+/** Responds to a check with this state, after `prepare` has added the routes that are needed afterwards. */
+function onCheck(state: string, prepare: (id: string) => void = () => undefined): void {
+  extension.on(CHECKS, (_request, body) => {
+    const { id } = body as { id: string };
+    prepare(id);
+    return { id, kind: 'check', state, receipt: null, left_out: [] };
+  });
+}
+
+/** Grants every lock until the end of the test, so that the model opens an event stream. */
+function grantLocks(): void {
+  const locks = { request: (_name: string, _options: object, hold: () => Promise<void>) => hold() };
+  Object.defineProperty(navigator, 'locks', { value: locks, configurable: true });
 }
 
 function sentId(): string {
@@ -93,11 +111,7 @@ test('an error without a cached outline fails the model, and a successful refres
 
 test('a check is sent once and its verdict is polled without an event stream', async () => {
   await model.refresh();
-  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
-    const { id } = body as { id: string };
-    extension.on(`GET submissions/${id}`, submission(id));
-    return { id, kind: 'check', state: 'queued', receipt: null, left_out: [] };
-  });
+  onCheck('queued', id => extension.on(`GET submissions/${id}`, submission(id)));
   await model.sendCheck('values', 'swap');
   expect(extension.requests.at(-1)?.body).toEqual({ id: sentId(), exercises: ['swap'] });
   await until(() => model.submissions.get('values', 'swap')?.state === 'graded');
@@ -106,13 +120,7 @@ test('a check is sent once and its verdict is polled without an event stream', a
 
 test('a check that is kept in the outbox makes the model offline', async () => {
   await model.refresh();
-  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => ({
-    ...(body as object),
-    kind: 'check',
-    state: 'waiting',
-    receipt: null,
-    left_out: []
-  }));
+  onCheck('waiting');
   await model.sendCheck('values', 'swap');
   expect(model.submissions.get('values', 'swap')?.state).toBe('waiting');
   expect(model.isOnline).toBe(false);
@@ -120,11 +128,9 @@ test('a check that is kept in the outbox makes the model offline', async () => {
 
 test('a hub that becomes unavailable while a verdict is pending makes the model offline', async () => {
   await model.refresh();
-  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
-    const { id } = body as { id: string };
+  onCheck('queued', id => {
     extension.fail(`GET submissions/${id}`, 503, 'unavailable');
     extension.fail('GET me', 503, 'unavailable');
-    return { id, kind: 'check', state: 'queued', receipt: null, left_out: [] };
   });
   await model.sendCheck('values', 'swap');
   await until(() => !model.isOnline);
@@ -133,20 +139,18 @@ test('a hub that becomes unavailable while a verdict is pending makes the model 
 
 test('a rejected check keeps its error', async () => {
   await model.refresh();
-  extension.fail('POST classrooms/spring/lessons/values/checks', 429, 'too-many-requests');
+  extension.fail(CHECKS, 429, 'too-many-requests');
   await model.sendCheck('values', 'swap');
   expect(model.submissions.get('values', 'swap')).toMatchObject({ state: 'failed', error: { advice: 'Do this.' } });
 });
 
 test('a check that the hub rejected from the outbox ends with the reason', async () => {
   await model.refresh();
-  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
-    const { id } = body as { id: string };
+  onCheck('waiting', id => {
     extension.on('GET outbox', {
       waiting: [],
       rejected: [{ id, kind: 'check', classroom: 'spring', lesson: 'values', created_at: '', send_count: 1, last_error: 'Closed.' }]
     });
-    return { id, kind: 'check', state: 'waiting', receipt: null, left_out: [] };
   });
   await model.sendCheck('values', 'swap');
   expect(model.submissions.get('values', 'swap')).toMatchObject({ state: 'failed', error: { message: 'Closed.' } });
@@ -167,8 +171,7 @@ test('a final submission returns its receipt and makes every exercise pending', 
 });
 
 test('events load the verdict, report an achievement and refresh the outline', async () => {
-  const locks = { request: (_name: string, _options: object, hold: () => Promise<void>) => hold() };
-  Object.defineProperty(navigator, 'locks', { value: locks, configurable: true });
+  grantLocks();
   extension.on('GET submissions/s9', submission('s9'));
   extension.on('GET classrooms/spring/events', (_request, _body, response) => {
     const events = [
@@ -184,12 +187,10 @@ test('events load the verdict, report an achievement and refresh the outline', a
   extension.on('GET classrooms/spring/outline', outline({ points: 2, last_event_number: 9 }));
   await until(() => model.submissions.get('values', 'swap')?.state === 'graded' && model.outline?.points === 2);
   expect(awards).toEqual([{ title: 'First solve', description: 'Yes.', icon: 'star' }]);
-  Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
 });
 
 test('a refresh follows a result, but not the receipt of a check that this page has sent', async () => {
-  const locks = { request: (_name: string, _options: object, hold: () => Promise<void>) => hold() };
-  Object.defineProperty(navigator, 'locks', { value: locks, configurable: true });
+  grantLocks();
   const refreshSoon = jest.spyOn(RefreshScheduler.prototype, 'refreshSoon');
   let stream: ServerResponse | null = null;
   const send = (sent: EventReply) => stream?.write(`id: ${sent.number}\ndata: ${JSON.stringify(sent)}\n\n`);
@@ -201,13 +202,11 @@ test('a refresh follows a result, but not the receipt of a check that this page 
       return undefined;
     })
   );
-  extension.on('POST classrooms/spring/lessons/values/checks', (_request, body) => {
-    const { id } = body as { id: string };
+  onCheck('queued', id => {
     extension.on(`GET submissions/${id}`, submission(id));
     const data = { submission_id: id, kind: 'check', lesson: 'values', exercises: ['swap'] };
     send(event(8, 'submission-received', data));
     send(event(9, 'submission-graded', { ...data, state: 'graded' }));
-    return { id, kind: 'check', state: 'queued', receipt: null, left_out: [] };
   });
   await model.refresh();
   await subscribed;
@@ -215,13 +214,12 @@ test('a refresh follows a result, but not the receipt of a check that this page 
   await model.sendCheck('values', 'swap');
   await until(() => model.submissions.get('values', 'swap')?.state === 'graded');
   expect(refreshSoon).toHaveBeenCalledTimes(1);
-  Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
   refreshSoon.mockRestore();
 });
 
 test('a check that cannot reach the server makes the model offline', async () => {
   await model.refresh();
-  for (const route of ['GET me', 'POST classrooms/spring/lessons/values/checks']) {
+  for (const route of ['GET me', CHECKS]) {
     extension.on(route, (_request, _body, response) => {
       response.statusCode = 503;
       return '<html></html>';

@@ -15,9 +15,9 @@ _DISPLAY_FUNCTIONS = frozenset({"print", "display"})
 def parse(source: str) -> ast.Module:
     """Return the cell's syntax tree, with magics and shell lines transformed as by IPython. Raises SyntaxError."""
     try:
-        return parsing.parse(source, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        return parsing.parse(source)
     except SyntaxError:
-        return parsing.parse(transform_ipython_syntax(source), ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        return parsing.parse(transform_ipython_syntax(source))
 
 
 def has_assertion(tree: ast.Module) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pmh_jupyter.authoring.missing_kernels import find_missing_kernels
 from pmh_jupyter.domain.course import Lesson, Release
 from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.markers import RegionKind, has_region
@@ -15,7 +16,6 @@ from pmh_jupyter.domain.notebook import Cell, read_notebook
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import GradingTask
 
 # The key in a test cell's `metadata.pmh` by which its author accepts that its hidden tests run in the student process.
 ACCEPT_KEY = "accept_in_process"

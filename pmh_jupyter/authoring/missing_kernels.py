@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.errors import Problem
 from pmh_jupyter.grading.assemble import Step, assemble_submission
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.run import RunContext, run_plan
-from pmh_jupyter.grading.task import GradingTask
 
 
 def find_missing_kernels(release: Release, task: GradingTask, backend: SandboxBackend) -> Iterator[Problem]:

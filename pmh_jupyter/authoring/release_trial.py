@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from pmh_jupyter.domain.course import Exercise, Lesson, Release
 from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.errors import Problem, Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NOT_EVALUATED
 
 

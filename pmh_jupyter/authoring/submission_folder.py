@@ -20,13 +20,13 @@ from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.domain.submission import LocalSubmission
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge
 from pmh_jupyter.submission_files import (
-    LEFT_OUT_NOTEBOOK,
     FileLimits,
     FolderReader,
     LeftOutPaths,
     open_below,
     open_file,
     open_folder,
+    read_grade_ids_by_notebook,
     read_regular_file,
 )
 
@@ -49,12 +49,8 @@ def read_submission(path: str, root: str | None = None, limits: FileLimits = LIM
         )
     errors: dict[str, InvalidNotebook] = {}
     files = tuple(_convert(files, errors))
-    errors |= {file.path: error for file in files if (error := _find_notebook_error(file))}
-    if not any(file.is_ipynb and file.path not in errors for file in files):
+    if not read_grade_ids_by_notebook(files, errors, left_out):
         raise InvalidNotebook(f"{path}: {next(iter(errors.values())).message}")
-    for name in errors:
-        left_out.add(LEFT_OUT_NOTEBOOK, name)
-    # Unreadable notebooks stay in the files: one may belong to the lesson, and its exercises then report the problem.
     return LocalSubmission(files, left_out.make_messages())
 
 
@@ -151,13 +147,3 @@ class _Stopwatch:
 
 def _raise_time_used_up(signal_number: int, frame: FrameType | None) -> None:
     raise _TimeUsedUp
-
-
-def _find_notebook_error(file: File) -> InvalidNotebook | None:
-    if not file.is_ipynb:
-        return None
-    try:
-        read_submitted_notebook(file.path, file.content)
-    except InvalidNotebook as error:
-        return error
-    return None

@@ -12,9 +12,9 @@ from urllib.request import Request, urlopen
 from pydantic import ValidationError
 
 from pmh_jupyter.domain.course import File
-from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Problem, Unavailable
+from pmh_jupyter.errors import BadInput, InvalidCourse, NotLoggedIn, PmhError, Unavailable
 from pmh_jupyter.wire.base import WireModel
-from pmh_jupyter.wire.errors import parse_error_reply
+from pmh_jupyter.wire.errors import parse_error_reply, parse_problem
 from pmh_jupyter.wire.files import encode_file
 from pmh_jupyter.wire.staff import (
     CourseReleaseReply,
@@ -137,6 +137,6 @@ def _parse_error(status: int, body: bytes, service_url: str) -> PmhError:
             f"The server at {service_url} answered {status} without an error of the service.",
             advice="Check that the hub runs and that the address is correct. It usually ends in /services/pmh.",
         )
-    problems = tuple(Problem(problem.file, problem.message, problem.remedy, problem.cell) for problem in reply.problems)
+    problems = tuple(map(parse_problem, reply.problems))
     error_class = InvalidCourse if reply.code == InvalidCourse.code else RequestRejected
     return error_class(reply.message, advice=reply.advice, problems=problems)

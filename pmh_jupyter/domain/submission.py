@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.hashing import compute_content_hash
-from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.people import Person
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Message
@@ -120,8 +120,7 @@ class Job:
     """A claimed job, with everything that is needed to grade it. `worker` holds it under a lease.
 
     claim_count: how often the job has been claimed, this claim included.
-    only_exercises: grade_ids of the requested exercises; None: all.
-    isolation: None if the isolation of the release has not been determined yet.
+    task: its limits are set by the grader, from `requested_limits`. Its isolation is None if that of the release is not determined yet.
     is_regrade: the submission has been graded before.
     """
 
@@ -130,15 +129,8 @@ class Job:
     kind: SubmissionKind
     worker: str
     claim_count: int
-    exercises: tuple[Exercise, ...]
-    sealed_files: tuple[File, ...]
-    submitted_files: tuple[File, ...]
-    only_exercises: frozenset[str] | None
-    include_hidden_tests: bool
-    limits: RequestedLimits
-    preload: tuple[str, ...]
-    request_id: str
+    task: GradingTask
+    requested_limits: RequestedLimits
     release_id: str = ""
-    isolation: ReleaseIsolation | None = None
     classroom_id: UUID | None = None
     is_regrade: bool = False

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.markers import RegionKind, blank_regions
 from pmh_jupyter.domain.notebook import MAX_CELLS, Cell, Notebook, read_notebook
 from pmh_jupyter.domain.verdict import Flag, Message
@@ -19,7 +20,6 @@ from pmh_jupyter.grading.assertion_weights import compute_assertion_millipoints,
 from pmh_jupyter.grading.cell_matching import MAX_CANDIDATES, CellMatches, match_cells
 from pmh_jupyter.grading.cell_text import has_code, has_same_end, is_unchanged, is_untouched, select_answers
 from pmh_jupyter.grading.notebook_lookup import SubmittedNotebooks
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.python_source.names import analyze_names
 from pmh_jupyter.python_source.resource_exhaustion import remember_results
 

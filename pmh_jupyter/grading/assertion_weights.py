@@ -14,7 +14,7 @@ from typing import Any
 from pmh_jupyter.domain.notebook import Cell, Notebook
 from pmh_jupyter.grading.runtime.test_cells.statements import read_statements
 from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
-from pmh_jupyter.python_source.plain_python import transform_ipython_syntax
+from pmh_jupyter.python_source.plain_python import to_plain_python
 from pmh_jupyter.python_source.resource_exhaustion import record_exhaustion, remember_results
 
 ALL_OR_NOTHING, EQUAL_WEIGHTS = "all-or-nothing", "equal"
@@ -60,15 +60,13 @@ def find_assertions(source: str) -> tuple[bool, ...]:
 
     As in the judge, the syntax of IPython is transformed first.
     """
-    for transform in (str, transform_ipython_syntax):
-        try:
-            python_source = transform(source)
-            statements = read_statements(parse(python_source), python_source)
-        except PARSE_ERRORS as error:
-            record_exhaustion(error)
-            continue
-        return tuple(statement.is_hidden for statement in statements if statement.has_assertion)
-    return ()
+    python_source = to_plain_python(source)
+    try:
+        statements = read_statements(parse(python_source), python_source) if python_source is not None else []
+    except PARSE_ERRORS as error:
+        record_exhaustion(error)
+        return ()
+    return tuple(statement.is_hidden for statement in statements if statement.has_assertion)
 
 
 def has_cell_magic(source: str) -> bool:

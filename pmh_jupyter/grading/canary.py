@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask
 
 NOTEBOOK_PATH = "canary.ipynb"
 EXPECTED_VERDICTS = {"right": (Outcome.PASSED, 1000), "wrong": (Outcome.FAILED, 0)}

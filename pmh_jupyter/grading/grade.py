@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import GRADER_VERSION, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Flag, Grading, Message, Outcome
@@ -19,7 +20,6 @@ from pmh_jupyter.grading.assemble import (
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.result_filters import remove_hidden_values, remove_reference_effects, select_visible_plan
 from pmh_jupyter.grading.run import NotebookRun, RunContext, reduce_limits, run_plan
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 from pmh_jupyter.grading.working_files import find_shadowing_files
 

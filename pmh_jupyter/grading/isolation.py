@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
+from pmh_jupyter.domain.grading_task import DEFAULT_SEED, GradingTask
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, NotebookUsage, ReleaseIsolation
 from pmh_jupyter.domain.notebook import Notebook
 from pmh_jupyter.domain.verdict import Message
@@ -32,7 +33,6 @@ from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.cell_text import make_stub
 from pmh_jupyter.grading.run import NotebookRun, RunContext, run_plan
 from pmh_jupyter.grading.runtime.test_cells.contract_entries import Use, parse_entry
-from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 from pmh_jupyter.python_source.names import analyze_names
 
 # For each test cell: whether each of its tests passed.

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import DEFAULT_SEED, GradingTask
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, NotebookUsage
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Flag, Message
@@ -23,7 +24,6 @@ from pmh_jupyter.grading.judge_output import (
     parse_judge_output,
 )
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle, BundleCell, IsolationFields
-from pmh_jupyter.grading.task import DEFAULT_SEED, GradingTask
 from pmh_jupyter.grading.working_files import collect_working_files
 
 MIN_SUBMISSION_SECONDS = 0.1

@@ -23,12 +23,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, TypeVarTuple, Unpack
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.submission import LocalSubmission
 from pmh_jupyter.domain.verdict import Flag, Message
 from pmh_jupyter.errors import BadInput, InvalidNotebook, TooLarge, Unavailable, UnreadableSubmission
 from pmh_jupyter.grading.assemble import AssembledSubmission, NotebookPlan, Step, assemble_submission
 from pmh_jupyter.grading.reader_process import HEADER_BYTES, receive_exactly
-from pmh_jupyter.grading.task import GradingTask
 
 START_TIMEOUT_SECONDS = 30.0
 # Elapsed time of one request. A request that computes is ended earlier, by `reader_process.MAX_REQUEST_CPU_SECONDS`.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.paths import is_safe_path, list_parents
 from pmh_jupyter.domain.printable_text import summarize_paths
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.grading.assemble import AssembledSubmission
-from pmh_jupyter.grading.task import GradingTask
 
 # Of Linux: bytes of one name, and of a path (4,096) without the work folder.
 MAX_NAME_BYTES, MAX_PATH_BYTES = 255, 4_000

@@ -15,15 +15,15 @@ _lock = threading.Lock()
 _acquire_lock, _release_lock = _lock.acquire, _lock.release
 
 
-def parse(source: str | bytes, flags: int = 0) -> ast.Module:
-    """Return the syntax tree of a source. `flags` as for `compile`. Raises one of PARSE_ERRORS.
+def parse(source: str | bytes) -> ast.Module:
+    """Return the syntax tree of a source. Raises one of PARSE_ERRORS.
 
     A lock allows one thread at a time: before 3.11.8 and 3.12.2, CPython's parser shares its recursion counter between threads, which
     occasionally raises SystemError (https://github.com/python/cpython/issues/106905).
     """
     _acquire_lock()
     try:
-        tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+        tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except EXHAUSTION_ERRORS as error:
         record_exhaustion(error)
         raise

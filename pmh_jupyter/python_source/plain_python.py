@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pmh_jupyter.python_source.parsing import PARSE_ERRORS, parse
+from pmh_jupyter.python_source.resource_exhaustion import record_exhaustion
 
 
 def to_plain_python(source: str) -> str | None:
@@ -15,7 +16,8 @@ def to_plain_python(source: str) -> str | None:
     try:
         python_source = transform_ipython_syntax(source)
         parse(python_source)
-    except PARSE_ERRORS:
+    except PARSE_ERRORS as error:
+        record_exhaustion(error)
         return None
     return python_source
 

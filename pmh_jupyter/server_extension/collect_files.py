@@ -5,15 +5,12 @@ Files that cannot be sent or graded are left out and reported, as by `pmh grade`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.notebook import read_submitted_notebook
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.errors import InvalidNotebook, NotFound, PmhError, TooLarge
 from pmh_jupyter.server_extension.lesson_folder import LessonFolder
-from pmh_jupyter.submission_files import LEFT_OUT_NOTEBOOK, FileLimits, LeftOutPaths
+from pmh_jupyter.submission_files import FileLimits, LeftOutPaths, read_grade_ids_by_notebook
 from pmh_jupyter.wire.base import FileContent
 from pmh_jupyter.wire.files import encode_file
 
@@ -39,31 +36,15 @@ def collect_files(folder: LessonFolder, limits: FileLimits = LIMITS) -> Collecte
         files = tuple(folder.read_files(limits, left_out))
     except FileNotFoundError as error:
         raise _make_no_notebook_error(folder) from error
-    grade_ids_by_path, errors = _read_notebooks(files)
+    errors: dict[str, InvalidNotebook] = {}
+    grade_ids_by_path = read_grade_ids_by_notebook(files, errors, left_out)
     if not any(grade_ids_by_path.values()):
         problem = next(iter(errors.values()), None) or _find_size_problem(left_out, limits)
         if problem:
             raise problem
     if not grade_ids_by_path:
         raise _make_no_notebook_error(folder)
-    for name in errors:
-        left_out.add(LEFT_OUT_NOTEBOOK, name)
-    # Unreadable notebooks are sent too: one may belong to the lesson, and its exercises then report the problem.
     return CollectedFiles(tuple(map(encode_file, files)), left_out.make_messages())
-
-
-def _read_notebooks(files: tuple[File, ...]) -> tuple[Mapping[str, frozenset[str]], Mapping[str, InvalidNotebook]]:
-    """Return the grade_ids of each notebook, and the error of each that cannot be read, by path."""
-    grade_ids: dict[str, frozenset[str]] = {}
-    errors: dict[str, InvalidNotebook] = {}
-    for file in files:
-        if file.is_ipynb:
-            try:
-                notebook = read_submitted_notebook(file.path, file.content)
-                grade_ids[file.path] = frozenset(notebook.index_cells_by_grade_id())
-            except InvalidNotebook as error:
-                errors[file.path] = error
-    return grade_ids, errors
 
 
 def _find_size_problem(left_out: LeftOutPaths, limits: FileLimits) -> PmhError | None:

@@ -28,39 +28,13 @@ class StatusHandler(OwnerHandler):
 class ProxyHandler(OwnerHandler):
     """Passes on a GET request. The path below `pmh/api/` is the same at the service."""
 
-    async def forward(self) -> None:
+    @web.authenticated
+    @authorized
+    async def get(self, *path_arguments: str) -> None:
         path = self.request.path.split("/pmh/api/", 1)[1]
         response = await self.context.service.get(path, self.request_id, query=self.request.query)
         self.set_status(response.status)
         self.finish(response.body)
-
-
-class MeHandler(ProxyHandler):
-    @web.authenticated
-    @authorized
-    async def get(self) -> None:
-        await self.forward()
-
-
-class OutlineHandler(ProxyHandler):
-    @web.authenticated
-    @authorized
-    async def get(self, classroom: str) -> None:
-        await self.forward()
-
-
-class SubmissionListHandler(ProxyHandler):
-    @web.authenticated
-    @authorized
-    async def get(self, classroom: str) -> None:
-        await self.forward()
-
-
-class SubmissionHandler(ProxyHandler):
-    @web.authenticated
-    @authorized
-    async def get(self, submission_id: str) -> None:
-        await self.forward()
 
 
 class JoinHandler(OwnerHandler):
@@ -92,10 +66,10 @@ class NotFoundHandler(OwnerHandler):
 
 ROUTES = [
     (rf"{API_PATTERN}/status", StatusHandler),
-    (rf"{API_PATTERN}/me", MeHandler),
+    (rf"{API_PATTERN}/me", ProxyHandler),
     (rf"{API_PATTERN}/join", JoinHandler),
-    (rf"{CLASSROOM_PATTERN}/outline", OutlineHandler),
-    (rf"{CLASSROOM_PATTERN}/submissions", SubmissionListHandler),
-    (rf"{API_PATTERN}/submissions/{UUID_GROUP}", SubmissionHandler),
+    (rf"{CLASSROOM_PATTERN}/outline", ProxyHandler),
+    (rf"{CLASSROOM_PATTERN}/submissions", ProxyHandler),
+    (rf"{API_PATTERN}/submissions/{UUID_GROUP}", ProxyHandler),
 ]
 NOT_FOUND_ROUTES = [(rf"{API_PATTERN}/.*", NotFoundHandler)]

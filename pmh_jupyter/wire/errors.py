@@ -45,3 +45,8 @@ def make_invalid_request_error(error: ValidationError) -> BadInput:
 def serialize_problem(problem: Problem) -> ProblemReply:
     """Return one problem of a rejected input as a message."""
     return ProblemReply(file=problem.file, cell=problem.cell, message=problem.message, remedy=problem.remedy)
+
+
+def parse_problem(reply: ProblemReply) -> Problem:
+    """Return the problem of a message."""
+    return Problem(reply.file, reply.message, reply.remedy, reply.cell)

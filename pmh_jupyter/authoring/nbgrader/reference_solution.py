@@ -15,6 +15,7 @@ from typing import Any
 
 from pmh_jupyter.authoring.nbgrader.autotest_templates import SnippetTests
 from pmh_jupyter.domain.course import Exercise, File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import GRADER_VERSION, Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook_json import Json, dump_notebook
@@ -22,7 +23,6 @@ from pmh_jupyter.domain.verdict import TestResult
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends.backend import SandboxBackend
 from pmh_jupyter.grading.grade import grade
-from pmh_jupyter.grading.task import GradingTask
 
 PROBE_NAME = "pmh_autotest_probe"
 FIRST_PIECE_COUNT, MAX_PIECE_COUNT, PIECE_LENGTH = 8, 400, 900

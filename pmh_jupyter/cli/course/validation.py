@@ -9,12 +9,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pmh_jupyter.errors import InvalidCourse, Problem
-from pmh_jupyter.wire.base import ProblemReply
+from pmh_jupyter.wire.errors import parse_problem
 from pmh_jupyter.wire.staff import CourseValidationReply
 
 if TYPE_CHECKING:
     from pmh_jupyter.domain.course import File
-    from pmh_jupyter.grading.backends.backend import SandboxBackend
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,11 @@ def can_validate_locally(environ: Mapping[str, str]) -> bool:
 def validate_locally(folder: str) -> ValidationResult:
     """Read and release the course in the folder, and try its lessons if a sandbox is available."""
     from pmh_jupyter.authoring.validation import validate_folder
+    from pmh_jupyter.config import Settings
+    from pmh_jupyter.grading.backends import find_backend, find_contained_backend
     from pmh_jupyter.service.serializers import serialize_course_validation
 
-    backend = _find_contained_backend()
+    backend = find_contained_backend(lambda: find_backend(Settings.from_environ()))
     report = validate_folder(folder, backend)
     return ValidationResult(report.problems, serialize_course_validation(report, has_trial_run=backend is not None))
 
@@ -74,7 +75,7 @@ def print_result(result: ValidationResult) -> None:
     for problem in result.problems:
         print(f"problem  {problem}")
     for warning in reply.warnings if reply else ():
-        print(f"warning  {_to_problem(warning)}")
+        print(f"warning  {parse_problem(warning)}")
     if reply and not reply.has_trial_run:
         print(
             "No sandbox is available, so solutions and untouched notebooks were not graded. "
@@ -83,23 +84,6 @@ def print_result(result: ValidationResult) -> None:
         )
     problem_count = len(result.problems)
     print(f"{_format_count(problem_count, 'problem')} found." if problem_count else "No problems found.")
-
-
-def _find_contained_backend() -> SandboxBackend | None:
-    """Return a backend that contains code, or None. Courses may come from third parties, so their code runs only in a sandbox."""
-    from pmh_jupyter.config import Settings
-    from pmh_jupyter.errors import NoSandbox
-    from pmh_jupyter.grading.backends import find_backend
-
-    try:
-        backend = find_backend(Settings.from_environ())
-    except NoSandbox:
-        return None
-    return backend if backend.is_contained else None
-
-
-def _to_problem(reply: ProblemReply) -> Problem:
-    return Problem(reply.file, reply.message, reply.remedy, reply.cell)
 
 
 def _format_count(number: float, noun: str) -> str:

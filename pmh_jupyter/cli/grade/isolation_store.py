@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pmh_jupyter import grading
 from pmh_jupyter.domain.isolation import ReleaseIsolation
+from pmh_jupyter.filesystem import write_atomically
 from pmh_jupyter.storage.isolation_json import dump_isolation, load_isolation
 
 MAX_FILES = 200
@@ -35,17 +36,12 @@ class FileIsolationStore:
     def save(self, key: str, fingerprint: str, isolation: ReleaseIsolation) -> None:
         """Store a decision, and delete the least recently used files."""
         cache_file = _make_cache_path(key, fingerprint)
-        temporary_file = cache_file.with_name(f"{cache_file.name}.{os.getpid()}")
-        try:
+        with suppress(OSError):
             cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary_file.write_bytes(json.dumps(dump_isolation(isolation)).encode())
-            temporary_file.replace(cache_file)
+            write_atomically(cache_file, json.dumps(dump_isolation(isolation)).encode())
             newest_first = sorted(cache_file.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
             for old_file in newest_first[MAX_FILES:]:
                 old_file.unlink(missing_ok=True)
-        except OSError:
-            with suppress(OSError):
-                temporary_file.unlink()
 
 
 def _make_cache_path(key: str, fingerprint: str) -> Path:

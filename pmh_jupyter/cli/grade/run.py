@@ -14,6 +14,7 @@ from pmh_jupyter.cli.grade.pool import map_in_parallel
 from pmh_jupyter.cli.grade.report import Summary, show_progress
 from pmh_jupyter.cli.grade.result_line import ResultLine, make_result_line
 from pmh_jupyter.cli.grade.results import EarlierResult, NewResult, ResultKey, ResultsFile
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.hashing import compute_content_hash
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -23,7 +24,6 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.grade import grade, make_failed_grading
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.submission_reader import SubmissionReader
-from pmh_jupyter.grading.task import GradingTask
 
 log = logging.getLogger(__name__)
 

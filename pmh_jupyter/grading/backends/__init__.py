@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 
 from pmh_jupyter.config import Settings
 from pmh_jupyter.domain.limits import EffectiveLimits
@@ -14,7 +15,7 @@ from pmh_jupyter.grading.backends.interpreter import GraderPython, inspect_grade
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.runtime.transport.bundle import Bundle
 
-__all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend"]
+__all__ = ["JudgeRun", "SandboxBackend", "create_bubblewrap_backend", "find_backend", "find_contained_backend"]
 
 
 # Running one empty cell needs everything that a submission needs.
@@ -54,6 +55,15 @@ def find_backend(settings: Settings) -> SandboxBackend:
         if not settings.is_on_loopback or settings.grader_sandbox == "bubblewrap":
             raise
         return UnsandboxedBackend(python.executable)
+
+
+def find_contained_backend(find: Callable[[], SandboxBackend]) -> SandboxBackend | None:
+    """Return the backend that `find` returns; None if there is none, or if it does not contain code. Courses are not trusted either."""
+    try:
+        backend = find()
+    except NoSandbox:
+        return None
+    return backend if backend.is_contained else None
 
 
 def _create_docker_backend(settings: Settings) -> SandboxBackend:

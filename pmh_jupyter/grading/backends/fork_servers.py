@@ -82,7 +82,7 @@ class ForkServerHandle:
         self.owner_pid = os.getpid()
         self.active_gradings = self.grading_count = 1  # the creator's reservation
         self.last_used = time.monotonic()
-        self.is_retired = MAX_GRADINGS <= 1
+        self.is_retired = False
         self.process = _Process(retire_if_idle=self._retire_if_idle)
         # The kernel ends the sandbox together with the thread that started it, so this thread must keep running.
         self.supervisor = threading.Thread(

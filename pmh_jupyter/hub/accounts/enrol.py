@@ -46,7 +46,7 @@ async def enrol(service_url: str, token: str, name: str, join_code: str) -> Clas
 
 def _make_enrolment_error(status: int, body: bytes) -> PmhError:
     """Return the error that the sign-up page shows for a reply of the service."""
-    if status in (400, 404, 409, 410, 422):
+    if status in (400, 404):
         reply = parse_error_reply(body)
         return BadJoinCode(reply.message if reply and reply.message else "No classroom has this code.")
     if status == 429:

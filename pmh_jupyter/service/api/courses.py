@@ -6,8 +6,8 @@ from pmh_jupyter.authoring.course import read_course
 from pmh_jupyter.authoring.validation import validate_course
 from pmh_jupyter.domain.course import Course
 from pmh_jupyter.domain.people import Person
-from pmh_jupyter.errors import BadInput, InvalidCourse, NoSandbox, NotFound
-from pmh_jupyter.grading.backends import SandboxBackend
+from pmh_jupyter.errors import BadInput, InvalidCourse, NotFound
+from pmh_jupyter.grading.backends import find_contained_backend
 from pmh_jupyter.service import serializers
 from pmh_jupyter.service.course_releases import CourseBuild, build_releases, save_course
 from pmh_jupyter.service.handler import ApiHandler
@@ -43,24 +43,15 @@ class CourseReleasesHandler(ApiHandler):
 
 def _validate_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseValidationReply:
     course = _read_upload(slug, request)
-    backend = _find_contained_backend(grader)
+    backend = find_contained_backend(grader.get_backend)
     report = validate_course(course, backend)
     if report.problems:
         raise InvalidCourse(f"The course {slug} cannot be released.", problems=report.problems)
     return serializers.serialize_course_validation(report, has_trial_run=backend is not None)
 
 
-def _find_contained_backend(grader: Grader) -> SandboxBackend | None:
-    """Return the sandbox backend; None if it does not isolate code. Code of instructors is not trusted either."""
-    try:
-        backend = grader.get_backend()
-    except NoSandbox:
-        return None
-    return backend if backend.is_contained else None
-
-
 def _build_upload(grader: Grader, slug: str, request: CourseUpload) -> CourseBuild:
-    return build_releases(_read_upload(slug, request), _find_contained_backend(grader))
+    return build_releases(_read_upload(slug, request), find_contained_backend(grader.get_backend))
 
 
 def _require_releaser(database: Database, person: Person) -> None:

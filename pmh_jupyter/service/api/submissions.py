@@ -82,7 +82,6 @@ class SubmissionHandler(ApiHandler):
 
 
 LESSON_PARAMETER = QueryParameter("lesson", "Only submissions of this lesson (slug)", {"type": "string"})
-REJECTION_STATUSES = (409, 422)
 
 ROUTES = (
     Route(
@@ -96,7 +95,7 @@ ROUTES = (
                 CheckRequest,
                 status=202,
                 has_strict_rate_limit=True,
-                error_statuses=REJECTION_STATUSES,
+                error_statuses=(409,),
             )
         },
     ),
@@ -111,7 +110,7 @@ ROUTES = (
                 SubmitRequest,
                 status=201,
                 has_strict_rate_limit=True,
-                error_statuses=REJECTION_STATUSES,
+                error_statuses=(409,),
             )
         },
     ),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.submission import Job
@@ -18,7 +19,6 @@ from pmh_jupyter.grading.canary import run_canary
 from pmh_jupyter.grading.grade import grade, make_unreadable_grading
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.submission_reader import SubmissionReader
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.logs import log
 
 RETRY_INTERVAL_SECONDS = 30.0
@@ -88,17 +88,7 @@ class Grader:
 
         An error in the student's code becomes a verdict. An error of the grader is raised, or returned as `Grading.grader_error`.
         """
-        task = GradingTask(
-            exercises=job.exercises,
-            sealed_files=job.sealed_files,
-            submitted_files=job.submitted_files,
-            only_exercises=job.only_exercises,
-            include_hidden_tests=job.include_hidden_tests,
-            limits=self.default_limits.apply(job.limits),
-            preload=job.preload,
-            request_id=job.request_id,
-            isolation=job.isolation,
-        )
+        task = replace(job.task, limits=self.default_limits.apply(job.requested_limits))
         task = task if task.isolation else self._determine_isolation(task, job.release_id)
         try:
             return grade(task, self.get_backend(), assemble=self._reader.assemble)

@@ -143,7 +143,7 @@ class WorkerPool:
         job = self._claim_job(worker)
         if job is None:
             return False
-        structlog.contextvars.bind_contextvars(request_id=job.request_id, submission_id=str(job.submission_id))
+        structlog.contextvars.bind_contextvars(request_id=job.task.request_id, submission_id=str(job.submission_id))
         try:
             self._grade_job(job)
         finally:

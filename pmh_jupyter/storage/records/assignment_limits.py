@@ -22,23 +22,24 @@ class AssignmentLimits:
     lesson: RequestedLimits
     classroom: RequestedLimits
 
+    @classmethod
+    def from_row(cls, row: AssignmentRow) -> AssignmentLimits:
+        """Return the limits of an assignment's row."""
+        return cls(
+            RequestedLimits(**{name: getattr(row, name) for name in LIMIT_COLUMNS}),
+            RequestedLimits(**row.limit_overrides),
+        )
+
     @property
     def requested_limits(self) -> RequestedLimits:
         """The classroom's values, and the author's where the classroom requests none."""
         return self.classroom.fill_in(self.lesson)
 
 
-def to_assignment_limits(row: AssignmentRow) -> AssignmentLimits:
-    """Return the limits of an assignment's row. Internal to `storage`."""
-    return AssignmentLimits(
-        RequestedLimits(**{name: getattr(row, name) for name in LIMIT_COLUMNS}), RequestedLimits(**row.limit_overrides)
-    )
-
-
 def get_assignment_limits(database: Database, person_id: UUID, classroom: str, lesson: str) -> AssignmentLimits:
     """Return the limits requested for an assignment. Raises NotFound for an unknown classroom or lesson."""
     with database.begin_read() as session:
-        return to_assignment_limits(_find_assignment(session, person_id, classroom, lesson))
+        return AssignmentLimits.from_row(_find_assignment(session, person_id, classroom, lesson))
 
 
 def set_limit_overrides(
@@ -51,7 +52,7 @@ def set_limit_overrides(
     with database.begin_write() as session:
         row = _find_assignment(session, person_id, classroom, lesson)
         row.limit_overrides = {name: value for name, value in asdict(overrides).items() if value is not None}
-        return to_assignment_limits(row)
+        return AssignmentLimits.from_row(row)
 
 
 def _find_assignment(session: Session, person_id: UUID, classroom: str, lesson: str) -> AssignmentRow:

@@ -7,7 +7,7 @@ from dataclasses import astuple
 from pmh_jupyter.domain.hashing import compute_sha256_hex
 from pmh_jupyter.domain.isolation import GRADER_VERSION
 from pmh_jupyter.domain.limits import RequestedLimits
-from pmh_jupyter.storage.records.assignment_limits import to_assignment_limits
+from pmh_jupyter.storage.records.assignment_limits import AssignmentLimits
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 
 
@@ -16,7 +16,7 @@ def make_grading_key(row: AssignmentRow) -> str:
 
     A submission has one job per key. So a submission that has exceeded a limit can be regraded after the limit has changed.
     """
-    requested = to_assignment_limits(row).requested_limits
+    requested = AssignmentLimits.from_row(row).requested_limits
     return (
         GRADER_VERSION
         if requested == RequestedLimits()

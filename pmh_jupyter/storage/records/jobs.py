@@ -12,16 +12,16 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.submission import CheckedTests, Job, JobState, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.errors import NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records.assignment_limits import to_assignment_limits
+from pmh_jupyter.storage.records.assignment_limits import AssignmentLimits
 from pmh_jupyter.storage.records.fair_queue import ANY_JOB, JobFilter, is_regrade, lock_next_job
 from pmh_jupyter.storage.records.gradings import record_grading
 from pmh_jupyter.storage.records.isolation import find_isolation
-from pmh_jupyter.storage.records.lessons import load_release_files
-from pmh_jupyter.storage.records.shared_queries import load_exercises
+from pmh_jupyter.storage.records.shared_queries import load_exercises, load_release_files
 from pmh_jupyter.storage.records.submission_queries import load_submissions
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionFileRow, SubmissionRow
@@ -162,16 +162,18 @@ def _to_job(session: Session, database: Database, row: JobRow) -> Job:
         kind=SubmissionKind(submission.kind),
         worker=row.worker,
         claim_count=row.claim_count,
-        exercises=load_exercises(session, {row.release_id})[row.release_id],
-        sealed_files=load_release_files(session, database, row.release_id, "sealed"),
-        submitted_files=_load_submission_files(session, database, submission.id),
-        only_exercises=frozenset(submission.exercises) or None,
-        include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
-        limits=to_assignment_limits(assignment).requested_limits,
-        preload=tuple(assignment.preload),
-        request_id=row.request_id,
+        task=GradingTask(
+            exercises=load_exercises(session, {row.release_id})[row.release_id],
+            sealed_files=load_release_files(session, database, row.release_id, "sealed"),
+            submitted_files=_load_submission_files(session, database, submission.id),
+            only_exercises=frozenset(submission.exercises) or None,
+            include_hidden_tests=submission.kind == SubmissionKind.FINAL or assignment.check_tests == CheckedTests.ALL,
+            request_id=row.request_id,
+            isolation=find_isolation(session, row.release_id),
+            preload=tuple(assignment.preload),
+        ),
+        requested_limits=AssignmentLimits.from_row(assignment).requested_limits,
         release_id=row.release_id,
-        isolation=find_isolation(session, row.release_id),
         classroom_id=row.classroom_id,
         is_regrade=is_regrade(row),
     )

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.course import File
-from pmh_jupyter.domain.deadlines import format_local_time
 from pmh_jupyter.domain.lesson_files import LessonFiles, StudentFiles
-from pmh_jupyter.domain.people import Classroom
 from pmh_jupyter.domain.roles import Permission, has_permission
-from pmh_jupyter.errors import Conflict
-from pmh_jupyter.storage.blobs import BlobNamespace
 from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.dialect import insert_if_absent
-from pmh_jupyter.storage.records.shared_queries import AssignedLesson, find_assigned_lesson, find_membership
+from pmh_jupyter.storage.records.shared_queries import (
+    find_assigned_lesson,
+    find_membership,
+    load_release_files,
+    make_not_open_error,
+    require_release,
+)
 from pmh_jupyter.storage.tables.classrooms import OpenedReleaseRow
-from pmh_jupyter.storage.tables.courses import ReleaseFileRow, VersionLessonRow
 
 
 def load_lesson_files(database: Database, person_id: UUID, classroom: str, lesson: str) -> LessonFiles:
@@ -53,44 +51,6 @@ def record_opened_release(database: Database, person_id: UUID, classroom: str, l
         if not insert_if_absent(session, OpenedReleaseRow, **key_columns, release_id=release_id, opened_at=now):
             row = session.get_one(OpenedReleaseRow, (person_id, assigned_lesson.assignment.id), with_for_update=True)
             row.release_id, row.opened_at = release_id, now
-
-
-def make_not_open_error(opens_at: datetime, classroom: Classroom) -> Conflict:
-    """Make the error for a lesson that opens later, with the time in the classroom's time zone."""
-    return Conflict(
-        f"The lesson opens on {format_local_time(opens_at, classroom.time_zone)} ({classroom.time_zone}).",
-        advice="Try again then.",
-    )
-
-
-def require_release(session: Session, assigned_lesson: AssignedLesson, release_id: str) -> None:
-    """Raise Conflict unless the release is one of this lesson, in any course version."""
-    known_release_id = session.scalars(
-        select(VersionLessonRow.release_id)
-        .where(
-            VersionLessonRow.lesson_id == assigned_lesson.assignment.lesson_id,
-            VersionLessonRow.release_id == release_id,
-        )
-        .limit(1)
-    ).one_or_none()
-    if known_release_id is None:
-        raise Conflict(
-            f"Your files do not belong to any release of the lesson {assigned_lesson.slug!r}.",
-            advice="Open the lesson again from the panel. Your work is kept.",
-        )
-
-
-def load_release_files(
-    session: Session, database: Database, release_id: str, namespace: BlobNamespace
-) -> tuple[File, ...]:
-    """Return a release's files of one namespace, in the order of the release. Internal to `storage`."""
-    rows = session.execute(
-        select(ReleaseFileRow.path, ReleaseFileRow.sha256)
-        .where(ReleaseFileRow.release_id == release_id, ReleaseFileRow.namespace == namespace)
-        .order_by(ReleaseFileRow.position)
-    ).all()
-    contents = database.blobs.read(session, namespace, [digest for _, digest in rows])
-    return tuple(File(path, contents[digest]) for path, digest in rows)
 
 
 def _load_student_files(session: Session, database: Database, lesson: str, release_id: str) -> StudentFiles:

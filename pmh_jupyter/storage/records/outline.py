@@ -25,7 +25,7 @@ from pmh_jupyter.storage.records.shared_queries import (
     load_exercises,
     to_achievements,
 )
-from pmh_jupyter.storage.records.submissions import count_final_submissions
+from pmh_jupyter.storage.records.submission_queries import count_final_submissions
 from pmh_jupyter.storage.tables.classrooms import ClassroomRow, OpenedReleaseRow
 from pmh_jupyter.storage.tables.courses import ReleaseFileRow
 from pmh_jupyter.storage.tables.results import AwardRow

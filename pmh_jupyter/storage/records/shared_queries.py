@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from pmh_jupyter.domain.course import Achievement, Exercise, Schedule
-from pmh_jupyter.domain.deadlines import LocalSchedule, to_utc_schedule
+from pmh_jupyter.domain.course import Achievement, Exercise, File, Schedule
+from pmh_jupyter.domain.deadlines import LocalSchedule, format_local_time, to_utc_schedule
 from pmh_jupyter.domain.people import Classroom, Membership, Person
 from pmh_jupyter.domain.progress import Attempt
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.domain.submission import SubmissionKind
 from pmh_jupyter.domain.verdict import Outcome
-from pmh_jupyter.errors import NotFound
+from pmh_jupyter.errors import Conflict, NotFound
+from pmh_jupyter.storage.blobs import BlobNamespace
+from pmh_jupyter.storage.database import Database
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow, MemberRow
 from pmh_jupyter.storage.tables.courses import (
     CourseRow,
     CourseVersionRow,
     ExerciseRow,
     LessonRow,
+    ReleaseFileRow,
     VersionLessonRow,
 )
 from pmh_jupyter.storage.tables.people import PersonRow
@@ -211,3 +215,41 @@ def to_attempt(row: AttemptRow, lesson: str) -> Attempt:
         max_millipoints=row.max_millipoints,
         is_answered=row.is_answered,
     )
+
+
+def make_not_open_error(opens_at: datetime, classroom: Classroom) -> Conflict:
+    """Make the error for a lesson that opens later, with the time in the classroom's time zone."""
+    return Conflict(
+        f"The lesson opens on {format_local_time(opens_at, classroom.time_zone)} ({classroom.time_zone}).",
+        advice="Try again then.",
+    )
+
+
+def require_release(session: Session, assigned_lesson: AssignedLesson, release_id: str) -> None:
+    """Raise Conflict unless the release is one of this lesson, in any course version."""
+    known_release_id = session.scalars(
+        select(VersionLessonRow.release_id)
+        .where(
+            VersionLessonRow.lesson_id == assigned_lesson.assignment.lesson_id,
+            VersionLessonRow.release_id == release_id,
+        )
+        .limit(1)
+    ).one_or_none()
+    if known_release_id is None:
+        raise Conflict(
+            f"Your files do not belong to any release of the lesson {assigned_lesson.slug!r}.",
+            advice="Open the lesson again from the panel. Your work is kept.",
+        )
+
+
+def load_release_files(
+    session: Session, database: Database, release_id: str, namespace: BlobNamespace
+) -> tuple[File, ...]:
+    """Return a release's files of one namespace, in the order of the release."""
+    rows = session.execute(
+        select(ReleaseFileRow.path, ReleaseFileRow.sha256)
+        .where(ReleaseFileRow.release_id == release_id, ReleaseFileRow.namespace == namespace)
+        .order_by(ReleaseFileRow.position)
+    ).all()
+    contents = database.blobs.read(session, namespace, [digest for _, digest in rows])
+    return tuple(File(path, contents[digest]) for path, digest in rows)

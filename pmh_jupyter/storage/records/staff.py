@@ -23,7 +23,7 @@ from pmh_jupyter.storage.records.shared_queries import (
     select_memberships,
     to_membership,
 )
-from pmh_jupyter.storage.records.submissions import load_newest_submissions
+from pmh_jupyter.storage.records.submission_queries import load_newest_submissions
 from pmh_jupyter.storage.tables.classrooms import MemberRow
 from pmh_jupyter.storage.tables.people import PersonRow
 

@@ -1,4 +1,4 @@
-"""Loads submissions with everything that belongs to them, in a fixed number of queries. Internal to `storage`."""
+"""Loads submissions with everything that belongs to them, in a fixed number of queries, and counts them. Internal to `storage`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from pmh_jupyter.domain.people import Membership
 from pmh_jupyter.domain.submission import JobState, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import ExerciseVerdict
 from pmh_jupyter.storage.tables.classrooms import AssignmentRow, ClassroomRow
@@ -15,6 +16,8 @@ from pmh_jupyter.storage.tables.courses import ExerciseRow, LessonRow
 from pmh_jupyter.storage.tables.results import VerdictRow
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
 from pmh_jupyter.storage.verdict_json import decode_flag, decode_message, decode_verdict
+
+MAX_LISTED_SUBMISSIONS = 100
 
 
 def load_submissions(session: Session, submission_ids: Sequence[UUID]) -> tuple[Submission, ...]:
@@ -36,6 +39,36 @@ def load_submissions(session: Session, submission_ids: Sequence[UUID]) -> tuple[
         for row, classroom, lesson in rows
     }
     return tuple(submissions[submission_id] for submission_id in submission_ids if submission_id in submissions)
+
+
+def load_newest_submissions(session: Session, member: Membership, lesson: str | None = None) -> tuple[Submission, ...]:
+    """Return a member's newest submissions, newest first, at most MAX_LISTED_SUBMISSIONS."""
+    query = (
+        select(SubmissionRow.id)
+        .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
+        .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
+        .where(AssignmentRow.classroom_id == member.classroom.id, SubmissionRow.person_id == member.person.id)
+        .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
+        .limit(MAX_LISTED_SUBMISSIONS)
+    )
+    if lesson is not None:
+        query = query.where(LessonRow.slug == lesson)
+    return load_submissions(session, session.scalars(query).all())
+
+
+def count_final_submissions(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, int]:
+    """Return the number of final submissions by assignment, without those that failed with a grader error."""
+    rows = session.execute(
+        select(SubmissionRow.assignment_id, func.count())
+        .where(
+            SubmissionRow.person_id == person_id,
+            SubmissionRow.assignment_id.in_(assignment_ids),
+            SubmissionRow.kind == SubmissionKind.FINAL.value,
+            SubmissionRow.state != SubmissionState.FAILED.value,
+        )
+        .group_by(SubmissionRow.assignment_id)
+    )
+    return {assignment_id: count for assignment_id, count in rows}
 
 
 def _to_submission(

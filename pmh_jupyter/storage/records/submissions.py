@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pmh_jupyter.domain.deadlines import format_local_time
 from pmh_jupyter.domain.events import EventKind
-from pmh_jupyter.domain.people import Classroom, Membership
+from pmh_jupyter.domain.people import Classroom
 from pmh_jupyter.domain.roles import Permission, has_permission
 from pmh_jupyter.domain.submission import NewSubmission, Submission, SubmissionKind, SubmissionState
 from pmh_jupyter.errors import BadInput, Conflict, NotFound
@@ -21,20 +20,21 @@ from pmh_jupyter.storage.dialect import insert_if_absent
 from pmh_jupyter.storage.event_log import NewEvent, append_events
 from pmh_jupyter.storage.records.fair_queue import PRIORITY_BY_KIND, NewJob, enqueue_job
 from pmh_jupyter.storage.records.grading_keys import make_grading_key
-from pmh_jupyter.storage.records.lessons import make_not_open_error, require_release
 from pmh_jupyter.storage.records.shared_queries import (
     AssignedLesson,
     find_assigned_lesson,
     find_membership,
     load_exercises,
     lock_member,
+    make_not_open_error,
+    require_release,
 )
-from pmh_jupyter.storage.records.submission_queries import load_submissions
-from pmh_jupyter.storage.tables.classrooms import AssignmentRow
-from pmh_jupyter.storage.tables.courses import LessonRow
+from pmh_jupyter.storage.records.submission_queries import (
+    count_final_submissions,
+    load_newest_submissions,
+    load_submissions,
+)
 from pmh_jupyter.storage.tables.submissions import SubmissionFileRow, SubmissionRow
-
-MAX_LISTED_SUBMISSIONS = 100
 
 SignReceipt = Callable[[Mapping[str, str]], Mapping[str, Any]]
 
@@ -100,21 +100,6 @@ def list_submissions(
     with database.begin_read() as session:
         member = find_membership(session, person_id, classroom)
         return load_newest_submissions(session, member, lesson)
-
-
-def load_newest_submissions(session: Session, member: Membership, lesson: str | None = None) -> tuple[Submission, ...]:
-    """Return a member's newest submissions, newest first. Internal to `storage`."""
-    query = (
-        select(SubmissionRow.id)
-        .join(AssignmentRow, AssignmentRow.id == SubmissionRow.assignment_id)
-        .join(LessonRow, LessonRow.id == AssignmentRow.lesson_id)
-        .where(AssignmentRow.classroom_id == member.classroom.id, SubmissionRow.person_id == member.person.id)
-        .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
-        .limit(MAX_LISTED_SUBMISSIONS)
-    )
-    if lesson is not None:
-        query = query.where(LessonRow.slug == lesson)
-    return load_submissions(session, session.scalars(query).all())
 
 
 def _find_existing(session: Session, new_submission: NewSubmission) -> Submission | None:
@@ -192,21 +177,6 @@ def _require_submissions_left(session: Session, assigned_lesson: AssignedLesson,
             f"You have used all {max_submissions} submissions of this lesson.",
             advice="Your earlier submissions still count.",
         )
-
-
-def count_final_submissions(session: Session, person_id: UUID, assignment_ids: set[UUID]) -> dict[UUID, int]:
-    """Return the number of final submissions by assignment, without those that failed with a grader error. Internal to `storage`."""
-    rows = session.execute(
-        select(SubmissionRow.assignment_id, func.count())
-        .where(
-            SubmissionRow.person_id == person_id,
-            SubmissionRow.assignment_id.in_(assignment_ids),
-            SubmissionRow.kind == SubmissionKind.FINAL.value,
-            SubmissionRow.state != SubmissionState.FAILED.value,
-        )
-        .group_by(SubmissionRow.assignment_id)
-    )
-    return {assignment_id: count for assignment_id, count in rows}
 
 
 def _insert_submission(

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.cli import main
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.errors import Unavailable
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import ENGINE, RIGHT, fill_in_answers, make_notebook_file
 from tests.support.processes import find_processes, kill_processes, make_sleep_markers
 from tests.support.repository import ROOT

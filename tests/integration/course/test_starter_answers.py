@@ -17,10 +17,10 @@ from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.release import release_lesson
 from pmh_jupyter.authoring.release_trial import run_trial
 from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import Isolation
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.answers import fill_answers
 from tests.support.grading.in_process_list import read_in_process_cells
 from tests.support.grading.lesson import grade_in_sandbox

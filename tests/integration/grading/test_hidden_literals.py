@@ -8,9 +8,9 @@ import pytest
 
 from pmh_jupyter.domain.course import Release
 from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Message, Outcome
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.grading_json import serialize_grading
 from tests.support.grading.lesson import (
     fill_in_answers,

@@ -9,11 +9,11 @@ import pytest
 from pmh_jupyter.authoring.isolation_report import report_isolation
 from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Lesson, Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import PERCENT_HEADER, grade_in_sandbox, start_bubblewrap_backend
 
 pytestmark = pytest.mark.needs("bubblewrap")

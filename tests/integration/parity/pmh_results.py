@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pmh_jupyter.authoring.read_local import release_local_lesson
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.notebook import read_notebook
 from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading, Outcome
 from pmh_jupyter.grading.backends import SandboxBackend
-from pmh_jupyter.grading.task import GradingTask
 from tests.integration.parity.nbgrader_lessons import (
     REFERENCE,
     UNTOUCHED,

@@ -1,4 +1,4 @@
-"""A student's path through the API, on both databases: join, read, check, submit; and what staff and other students see of it."""
+"""Paths through the API: a student joins, reads, checks and submits, on both databases; an instructor releases a course."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from pmh_jupyter.domain.roles import Role
 from pmh_jupyter.service.receipts import verify_receipt
 from pmh_jupyter.wire.submission import Receipt
+from tests.support import tiny_course
 from tests.support.service.service_process import CLASSROOM, JOIN_CODES, RunningService, ServiceClient
 
 CLASSROOM_PATH = f"api/classrooms/{CLASSROOM}"
+COURSE_PATH = f"api/courses/{tiny_course.SLUG}"
 
 
 async def test_student_checks_and_submits_and_staff_see_the_result(live_on_each_database: RunningService) -> None:
@@ -128,3 +130,17 @@ async def test_only_the_authenticator_can_enrol_a_user(live: RunningService) -> 
     assert (await live.student("eve").get("api/me"))["classrooms"][0]["slug"] == CLASSROOM
     await authenticator.get("api/me", 403)
     await live.student("eve").post("api/enrolments", body, 403)
+
+
+async def test_instructor_validates_and_releases_a_course(live: RunningService) -> None:
+    teacher = live.student("teacher")  # the token of a server has the scope; the role decides
+    validation = await teacher.post(f"{COURSE_PATH}/validate", tiny_course.upload())
+    assert [(release["slug"], release["exercise_count"]) for release in validation["releases"]] == [
+        (tiny_course.LESSON, 2)
+    ]
+    assert validation["has_trial_run"]
+    changed_notebook = tiny_course.NOTEBOOK.replace("# Sums", "# Sums, revised")
+    released = await teacher.post(f"{COURSE_PATH}/releases", tiny_course.upload(CLASSROOM, text=changed_notebook), 201)
+    assert (released["version"], released["lessons"][0]["is_changed"]) == (2, True)
+    outline = await teacher.get(f"{CLASSROOM_PATH}/outline")
+    assert outline["units"][0]["lessons"][0]["release_id"] == released["lessons"][0]["release_id"]

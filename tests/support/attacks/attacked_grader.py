@@ -12,6 +12,7 @@ from typing import Any
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Grading
@@ -19,7 +20,6 @@ from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.backend import JudgeRun
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.attacks.attack import CANARIES, AttackCase, Outcome, list_exercise_ids, load_lesson
 from tests.support.grading.lesson import run_in_process
 from tests.support.grading.limits import AMPLE_SECONDS, SHORT_CELL_SECONDS

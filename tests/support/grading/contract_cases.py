@@ -15,13 +15,13 @@ from typing import Any
 
 from pmh_jupyter.domain.course import File, Release
 from pmh_jupyter.domain.feedback_text import format_message
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
 from pmh_jupyter.domain.verdict import Grading, Message
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import make_notebook_file, start_bubblewrap_backend
 from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT

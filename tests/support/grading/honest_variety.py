@@ -25,9 +25,9 @@ from typing import Any, TextIO
 
 from pmh_jupyter.authoring.slow_imports import find_slow_imports
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.limits import AMPLE_SECONDS
 from tests.support.notebooks import make_cell
 from tests.support.repository import ROOT

@@ -12,6 +12,7 @@ from typing import Any
 
 from pmh_jupyter.authoring.text_notebook import to_ipynb
 from pmh_jupyter.domain.course import File, Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import Isolation, NotebookIsolation, ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.release import build_release
@@ -19,7 +20,6 @@ from pmh_jupyter.domain.verdict import ExerciseVerdict, Grading
 from pmh_jupyter.grading import grade as grade_module
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.limits import AMPLE_SECONDS
 
 ENGINE = Path(__file__).parents[2] / "submissions" / "engine"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.limits import RequestedLimits
 from pmh_jupyter.domain.submission import Job, SubmissionKind
 
@@ -18,13 +19,7 @@ def make_job(**changes: Any) -> Job:
         kind=SubmissionKind.CHECK,
         worker="",
         claim_count=1,
-        exercises=(),
-        sealed_files=(),
-        submitted_files=(),
-        only_exercises=None,
-        include_hidden_tests=True,
-        limits=RequestedLimits(),
-        preload=(),
-        request_id="request-1",
+        task=GradingTask((), (), (), request_id="request-1"),
+        requested_limits=RequestedLimits(),
     )
     return replace(job, **changes)

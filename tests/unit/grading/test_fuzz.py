@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from pmh_jupyter.domain.course import File
 from pmh_jupyter.domain.feedback_text import UNKNOWN_CODE_TEXT, format_message
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.verdict import Outcome
 from pmh_jupyter.grading.assemble import NotebookPlan, assemble_submission
 from pmh_jupyter.grading.judge_output import CellError, CellResult, JudgeTestResult
 from pmh_jupyter.grading.run import NotebookRun
 from pmh_jupyter.grading.runtime.transport.result_fields import TestReason
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.verdicts import NotebookVerdicts
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, make_notebook_file, make_task
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import ReleaseIsolation
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import Unavailable
@@ -16,7 +17,6 @@ from pmh_jupyter.grading import isolation as module
 from pmh_jupyter.grading.backends import SandboxBackend
 from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.isolation import CACHE_SIZE, IsolationCache
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.lesson import make_task
 
 DECIDED = ReleaseIsolation("tests", ())

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from pmh_jupyter.domain.course import File
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.domain.verdict import Message
 from pmh_jupyter.grading import assemble
 from pmh_jupyter.grading.assemble import assemble_submission
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.grading.working_files import collect_working_files, find_shadowing_files
 from tests.support.grading.lesson import NOTEBOOK, RIGHT, fill_in_answers, make_notebook_file, make_task
 from tests.support.notebooks import make_cell

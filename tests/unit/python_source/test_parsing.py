@@ -21,9 +21,9 @@ def test_invalid_source_raises_a_parse_error(source: str) -> None:
         parse(source)
 
 
-def test_tree_equals_that_of_ast_and_flags_are_used() -> None:
+def test_tree_equals_that_of_ast() -> None:
     assert ast.dump(parse("x = 1")) == ast.dump(parse(b"x = 1")) == ast.dump(ast.parse("x = 1"))
-    assert parse("await f()", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).body
+    assert parse("await f()").body
 
 
 @pytest.fixture

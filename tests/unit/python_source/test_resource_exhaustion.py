@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmh_jupyter.python_source import names
+from pmh_jupyter.python_source import names, plain_python
 from pmh_jupyter.python_source.resource_exhaustion import count_exhaustions, record_exhaustion, remember_results
 
 SOURCE = "spread = max([1, 2]) - min([1, 2])  # a cell of the release"
@@ -52,4 +52,14 @@ def test_error_that_hides_a_lack_of_memory_counts() -> None:
             raise ValueError("the library's own words")  # noqa: B904 - as libraries do
     except ValueError as error:
         record_exhaustion(error)
+    assert count_exhaustions() == before + 1
+
+
+def test_lack_of_memory_while_ipython_syntax_is_transformed_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: str) -> str:
+        raise MemoryError
+
+    monkeypatch.setattr(plain_python, "transform_ipython_syntax", fail)
+    before = count_exhaustions()
+    assert plain_python.to_plain_python("%matplotlib inline") is None
     assert count_exhaustions() == before + 1

@@ -18,7 +18,7 @@ ALLOWED_IMPORTS = {
     "python_source": set(),
     "domain": {"errors", "python_source"},
     "wire": {"errors", "domain"},
-    "submission_files": {"domain"},
+    "submission_files": {"errors", "domain"},
     "grading": {"errors", "domain", "config", "bubblewrap", "python_source"},
     "storage": {"errors", "domain", "config", "filesystem"},
     "authoring": {"errors", "domain", "grading", "submission_files", "python_source"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmh_jupyter.config import Settings
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.isolation import GRADER_VERSION, ReleaseIsolation
 from pmh_jupyter.domain.submission import Job
 from pmh_jupyter.domain.verdict import Grading, Outcome
@@ -15,7 +16,6 @@ from pmh_jupyter.grading.backends.unsandboxed import UnsandboxedBackend
 from pmh_jupyter.grading.grade import Assembler
 from pmh_jupyter.grading.isolation import IsolationCache
 from pmh_jupyter.grading.submission_reader import SubmissionReader
-from pmh_jupyter.grading.task import GradingTask
 from pmh_jupyter.service.jobs import grader as grader_module
 from pmh_jupyter.service.jobs.grader import RETRY_INTERVAL_SECONDS, Grader
 from tests.support.grading.lesson import make_task as lesson_task
@@ -125,7 +125,7 @@ def test_unknown_isolation_comes_from_the_injected_cache_and_is_saved(graded_tas
 
 def test_known_isolation_is_used_without_the_cache(graded_tasks: list[GradingTask]) -> None:
     cache, saved = FakeIsolationCache(), list[tuple[str, ReleaseIsolation]]()
-    grade_with(cache, make_job(isolation=ISOLATION), saved)
+    grade_with(cache, make_job(task=GradingTask((), (), (), isolation=ISOLATION)), saved)
     assert cache.call_count == 0 and not saved
     assert [task.isolation for task in graded_tasks] == [ISOLATION]
 
@@ -141,7 +141,7 @@ def test_unreadable_submission_is_not_checked_and_not_tried_again(monkeypatch: p
 
     monkeypatch.setattr(SubmissionReader, "assemble", fail)
     original = lesson_task()
-    job = make_job(isolation=ISOLATION, exercises=original.exercises, sealed_files=original.sealed_files)
+    job = make_job(task=GradingTask(original.exercises, original.sealed_files, (), isolation=ISOLATION))
     grader = Grader(Settings(), FakeMachine(UnsandboxedBackend()).find_backend, IsolationCache())
     grading = grader.grade(job)
     # The worker pool tries a job again only if it has a grader error.

@@ -40,7 +40,7 @@ def test_saved_isolation_is_loaded_unchanged_and_comes_with_the_job(school: Scho
     save_isolation(school.database, release_id, ISOLATION)
     assert load_isolation(school, release_id) == ISOLATION
     job = school.claim()
-    assert (job.release_id, job.isolation) == (release_id, ISOLATION)
+    assert (job.release_id, job.task.isolation) == (release_id, ISOLATION)
 
 
 def test_first_saved_isolation_is_kept_for_each_grader_version(school: School, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,16 +39,20 @@ def test_claimed_job_has_everything_that_the_grader_needs(school: School) -> Non
     sent = school.send(school.add_member(), SubmissionKind.CHECK, "a")
     job = school.claim()
     assert (job.submission_id, job.kind, job.claim_count, job.worker) == (sent.id, SubmissionKind.CHECK, 1, "worker")
-    assert (job.exercises, job.sealed_files) == (FIRST.exercises, FIRST.sealed_files)
-    assert {file.path: file.content for file in job.submitted_files} == {
+    assert (job.task.exercises, job.task.sealed_files) == (FIRST.exercises, FIRST.sealed_files)
+    assert {file.path: file.content for file in job.task.submitted_files} == {
         "lesson.ipynb": b'{"cells": []}',
         "extra.txt": b"more",
     }
-    assert (job.only_exercises, job.include_hidden_tests) == (frozenset({"a"}), True)
-    assert (job.limits, job.preload) == (RequestedLimits(cell_seconds=3.0, processes=7), ("numpy",))
+    assert (job.task.only_exercises, job.task.include_hidden_tests) == (frozenset({"a"}), True)
+    assert (job.requested_limits, job.task.preload) == (RequestedLimits(cell_seconds=3.0, processes=7), ("numpy",))
     school.send(other_person := school.add_member(), SubmissionKind.CHECK, lesson="second")
     second = school.claim()
-    assert (second.only_exercises, second.limits, second.preload) == (None, RequestedLimits(memory_bytes=5 << 30), ())
+    assert (second.task.only_exercises, second.requested_limits, second.task.preload) == (
+        None,
+        RequestedLimits(memory_bytes=5 << 30),
+        (),
+    )
     assert (
         submissions.list_submissions(school.database, other_person.id, CLASSROOM, "second")[0].state
         is SubmissionState.RUNNING
@@ -63,7 +67,7 @@ def test_check_runs_hidden_tests_only_if_the_assignment_allows_it(
         school.database, CLASSROOM, "first", schedule=LocalSchedule("UTC"), check_tests=CheckedTests.VISIBLE
     )
     school.send(school.add_member(), kind)
-    assert school.claim().include_hidden_tests is hidden
+    assert school.claim().task.include_hidden_tests is hidden
 
 
 def test_checks_are_claimed_first_and_then_the_oldest_job(school: School) -> None:
@@ -248,7 +252,7 @@ def test_submission_is_graded_against_its_own_release(school: School) -> None:
     courses.save_course_version(school.database, course(), {"first": newer, "second": SECOND})
     classrooms.adopt_version(school.database, CLASSROOM, "course")
     job = school.claim()
-    assert (job.submission_id, job.exercises) == (sent.id, FIRST.exercises)
+    assert (job.submission_id, job.task.exercises) == (sent.id, FIRST.exercises)
 
 
 def test_seed_and_grader_version_of_a_grading_are_stored(school: School) -> None:

@@ -29,7 +29,7 @@ def teacher(school: School) -> Person:
 
 def limits_of_next_job(school: School, person: Person) -> RequestedLimits:
     school.send(person)
-    return school.claim().limits
+    return school.claim().requested_limits
 
 
 def test_limits_of_the_classroom_replace_those_of_the_author(school: School, teacher: Person) -> None:
@@ -67,7 +67,7 @@ def test_submission_graded_within_other_limits_can_be_regraded(school: School, t
     assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=1, skipped_count=0)
     assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, skipped_count=1)
     job = school.claim()
-    assert job.is_regrade and job.limits == COMBINED
+    assert job.is_regrade and job.requested_limits == COMBINED
     school.send(school.add_member("late"), SubmissionKind.FINAL)
     school.grade_next(a=Outcome.PASSED)
     assert enqueue_regrades(*arguments) == RegradeSummary(queued_count=0, skipped_count=2)

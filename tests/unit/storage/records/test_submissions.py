@@ -21,7 +21,7 @@ from pmh_jupyter.domain.submission import SubmissionKind, SubmissionState
 from pmh_jupyter.domain.verdict import Grading, Message, Outcome
 from pmh_jupyter.errors import BadInput, Conflict, NotFound
 from pmh_jupyter.storage.database import Database
-from pmh_jupyter.storage.records import classrooms, events, jobs, submissions
+from pmh_jupyter.storage.records import classrooms, events, jobs, submission_queries, submissions
 from pmh_jupyter.storage.tables.submissions import JobRow, SubmissionRow
 from tests.support.clock import NOON
 from tests.support.storage.school import CLASSROOM, School, latest_event_number, sign, unknown_id
@@ -120,7 +120,7 @@ def test_submissions_are_listed_newest_first(school: School, monkeypatch: pytest
     assert [
         submission.id for submission in submissions.list_submissions(school.database, person.id, CLASSROOM, "second")
     ] == [sent[1]]
-    monkeypatch.setattr(submissions, "MAX_LISTED_SUBMISSIONS", 1)
+    monkeypatch.setattr(submission_queries, "MAX_LISTED_SUBMISSIONS", 1)
     [newest] = submissions.list_submissions(school.database, person.id, CLASSROOM)
     assert newest.id == sent[2]
 

@@ -58,7 +58,7 @@ def may_be_shorter(node: ast.AST) -> bool:
             return _is_open(
                 [generator.target for generator in generators],
                 [generator.iter for generator in generators],
-                [_deny_difference(node.elt), *conditions],
+                [_replace_difference(node.elt), *conditions],
             )
         case ast.Call(func=ast.Name("map" | "filter"), args=[ast.Lambda(args=parameters, body=body), sequence]):
             return _is_open([ast.Name(parameter.arg) for parameter in parameters.args], [sequence], [body])
@@ -76,7 +76,7 @@ def _is_open(targets: Sequence[ast.expr], sequences: Sequence[ast.expr], parts: 
     return not any(_have_own_value(sides, names) for part in parts for sides in _list_compared_sides(part))
 
 
-def _deny_difference(node: ast.expr) -> ast.expr:
+def _replace_difference(node: ast.expr) -> ast.expr:
     """Return `a == b` for `a != b`: `not any(…)` requires that no items differ."""
     match node:
         case ast.Compare(left, [ast.NotEq()], comparators):

@@ -98,21 +98,15 @@ class ClaimVerifier:
         self._seen_objects, self._constructed = {}, {}
 
     def call_with_decoys(
-        self,
-        call: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        keywords: dict[str, Any],
-        place: str,
-        *,
-        is_class: bool,
+        self, call: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], place: str
     ) -> Any:
         """Construct an object of the notebook, with its class or a class method.
 
         Where the reference's was compared with equal ones, decoys are constructed, too, with similar arguments.
 
         An answer must not equal a decoy. An answer that equals whichever object is constructed last does not know which one this is,
-        because their order is unpredictable. Raises what the call raises, and
-        `ContractViolation` if a class returns the same data for different arguments.
+        because their order is unpredictable. Raises what the call raises, and `ContractViolation` if different arguments give the same
+        data where the reference has objects.
         """
         similar_calls = []
         order_rng = random.Random(f"{self._order_secret} {place} {len(self._constructed)}")
@@ -128,7 +122,7 @@ class ClaimVerifier:
         value = call(arguments, keywords)
         decoys += self._create_decoys(call, similar_calls[actual_position:])
         data_decoys = [decoy for decoy in decoys if _is_compared_as_data(decoy)]
-        if is_class and any(type(decoy) is type(value) and is_equal(decoy, value) for decoy in data_decoys):
+        if any(type(decoy) is type(value) and is_equal(decoy, value) for decoy in data_decoys):
             class_name = get_class_name(value)
             detail = f"the same value of class {class_name} in place of different objects"
             raise self.contract.observations.make_violation(TestReason.DISHONEST_OPERATOR, class_name, detail)
@@ -213,9 +207,8 @@ class ClaimVerifier:
         if not is_honest and is_proxy(other):
             # Similar arguments may make an equal object: `Date.parse("2024-01-15")` may accept other separators.
             distinct_decoys = [decoy for decoy in decoys if not self._is_equal_to_actual(decoy, actual)]
-            is_honest = any(decoy not in equal_decoys for decoy in distinct_decoys) and not any(
-                decoy in equal_decoys for decoy in distinct_decoys
-            )
+            equal_ids = set(map(id, equal_decoys))
+            is_honest = bool(distinct_decoys) and equal_ids.isdisjoint(map(id, distinct_decoys))
         if not is_honest:
             self._report(operator, target, place, ClaimProperty.DENIES_SIMILAR_VALUES)
         return claims_actual

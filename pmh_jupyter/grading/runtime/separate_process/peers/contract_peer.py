@@ -128,8 +128,7 @@ class ContractPeer(Peer):
         is_constructor = type(target) is ProxyMeta or id(target) in self._class_attributes
         is_constructor = is_constructor or self.contract.has_entry(Use.COMPARE_CONSTRUCTED, place=place)
         if self.contract.is_active and is_constructor and (arguments or keywords):
-            is_class = type(target) is ProxyMeta
-            return self._claims.call_with_decoys(call, arguments, keywords, place, is_class=is_class)
+            return self._claims.call_with_decoys(call, arguments, keywords, place)
         return call(arguments, keywords)
 
     def apply_operator(self, target: Any, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

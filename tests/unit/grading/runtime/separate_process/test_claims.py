@@ -230,7 +230,7 @@ def construct_with_decoys(results: dict[int, Any], *entries: str) -> tuple[list[
         numbers.append(arguments[0])
         return results.get(arguments[0], "same")
 
-    verifier.call_with_decoys(call, (5,), {}, PLACE, is_class=True)
+    verifier.call_with_decoys(call, (5,), {}, PLACE)
     return numbers, verifier
 
 

@@ -17,8 +17,8 @@ from benchmarks.baseline import baseline_seconds
 from benchmarks.report import BenchmarkReport
 from benchmarks.synthetic_classroom import CELL_SECONDS, LESSON_NAME, Submission, make_release, make_submissions
 from pmh_jupyter.domain.course import Release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.grading.assemble import assemble_submission
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.hub.up_process import PMH
 
 CLASSROOM_SIZE = int(os.environ.get("PMH_BENCH_CLASSROOM_SIZE", "200"))

@@ -13,10 +13,10 @@ import pytest
 
 from benchmarks.report import BenchmarkReport
 from benchmarks.synthetic_classroom import make_release
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import decide_isolation
-from pmh_jupyter.grading.task import GradingTask
 from tests.support.grading.answers import fill_answers
 
 RUNS = 5

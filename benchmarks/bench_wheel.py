@@ -12,13 +12,13 @@ import pytest
 
 from benchmarks.baseline import baseline_seconds
 from benchmarks.report import BenchmarkReport
+from pmh_jupyter.domain.grading_task import GradingTask
 from pmh_jupyter.domain.limits import EffectiveLimits
 from pmh_jupyter.errors import BadInput
 from pmh_jupyter.grading.assemble import assemble_submission
 from pmh_jupyter.grading.backends import SandboxBackend, create_bubblewrap_backend
 from pmh_jupyter.grading.grade import grade
 from pmh_jupyter.grading.isolation import IsolationCache
-from pmh_jupyter.grading.task import GradingTask
 from tests.integration.parity import nbgrader_results, pmh_results
 from tests.integration.parity.nbgrader_lessons import LESSONS
 from tests.integration.parity.nbgrader_results import NbgraderResult

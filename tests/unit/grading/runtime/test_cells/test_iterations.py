@@ -36,7 +36,7 @@ def parse_iteration(source: str) -> ast.AST:
         "for i in range(len(path) - 1):\n    assert path[i + 1] in graph[path[i]]",
         "for node in path:\n    assert color[node] == 'red'",
         "for i in range(len(moves)):\n    assert pour(states[i], moves[i]) == states[i + 1]",
-        "for x in path:\n    if x != 'wall':\n        assert x in cells",
+        "for x in path:\n    if x != 'hedge':\n        assert x in cells",
         "map(lambda word: len(word) == 3, words())",
     ],
 )

@@ -103,3 +103,8 @@ def test_files_that_describe_the_judge_cannot_be_opened(backend: SandboxBackend,
     source = f"try:\n    open({path!r})\nexcept PermissionError as error:\n    message = str(error)\n"
     run = run_cells(backend, f"{TEST}{source}assert 'a test may not open this file' in message")
     assert list_outcomes(run) == ["ok"]
+
+
+def test_folder_whose_name_begins_like_one_of_the_kernel_is_ordinary(backend: SandboxBackend) -> None:
+    source = "try:\n    open('/development/data.csv')\nexcept FileNotFoundError as error:\n    kind = type(error)\n"
+    assert list_outcomes(run_cells(backend, f"{TEST}{source}assert kind is FileNotFoundError")) == ["ok"]

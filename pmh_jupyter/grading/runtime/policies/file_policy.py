@@ -34,7 +34,7 @@ _CHANGE_EVENTS = _TWO_PATH_EVENTS | {
 }
 _TEMPFILE_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 _EVENTS = _READ_EVENTS | _CHANGE_EVENTS | _TEMPFILE_EVENTS | {"open"}
-_KERNEL_FOLDERS = ("/proc", "/sys", "/dev")
+_KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 _DEVICES = ("/dev/full", "/dev/null", "/dev/random", "/dev/shm", "/dev/urandom", "/dev/zero")
 _READABLE_PATHS = ("/dev/null", "/dev/urandom", "/usr/share/")
 # These functions inspect files without raising an audit event.
@@ -179,7 +179,7 @@ def _require_ordinary_file(path: object) -> None:
     """Refuse files of the kernel that describe the judge, or are connections. A notebook may return such a path. Raises PermissionError."""
     if isinstance(path, str | bytes | os.PathLike):
         absolute_path = "/" + os.path.abspath(os.fsdecode(path)).lstrip("/")  # POSIX keeps two slashes
-        if absolute_path.startswith(_KERNEL_FOLDERS) and not absolute_path.startswith(_DEVICES):
+        if f"{absolute_path}/".startswith(_KERNEL_FOLDERS) and not absolute_path.startswith(_DEVICES):
             raise PermissionError(errno.EACCES, "a test may not open this file", absolute_path)
 
 
